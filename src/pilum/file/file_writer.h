@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// FileWriter: writes one data file. Spec: 10-file.md §2, §5; 11-encodings.md §9, §18.
+#pragma once
+
+#include <arrow/memory_pool.h>
+#include <arrow/record_batch.h>
+#include <arrow/result.h>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "pilum/file/format_version.h"
+#include "pilum/file/schema.h"
+#include "pilum/io/object_store.h"
+
+namespace pilum {
+
+struct FileWriterOptions {
+  FormatVersion version = kStableFormatVersion;
+  /// Bytes of values a column gathers before they become a page.
+  int64_t page_bytes = int64_t{8} << 20;
+  arrow::MemoryPool* pool = arrow::default_memory_pool();
+};
+
+struct WrittenFile {
+  int64_t num_rows = 0;
+  int64_t num_bytes = 0;
+};
+
+/// One thread at a time. The file appears under its name when Finish returns OK; without Finish nothing is left behind.
+class FileWriter {
+ public:
+  /// NotImplemented for types the version cannot hold, naming the column and the type.
+  static arrow::Result<std::unique_ptr<FileWriter>> Make(std::unique_ptr<WritableObject> sink,
+                                                         std::shared_ptr<const Schema> schema,
+                                                         FileWriterOptions options = {});
+  virtual ~FileWriter() = default;
+
+  /// Columns are matched by name; order is free, extra columns are ignored. Invalid for a missing column, another type,
+  /// or nulls in a non-nullable column ("The field `x` contained null values even though ...").
+  virtual arrow::Status Write(const arrow::RecordBatch& batch) = 0;
+
+  /// Added to the schema metadata of the file; until Finish.
+  virtual void AddSchemaMetadata(std::string key, std::string value) = 0;
+  /// Appends a user global buffer. @return its index, from 1.
+  virtual arrow::Result<int32_t> AddGlobalBuffer(std::span<const uint8_t> bytes) = 0;
+
+  virtual int64_t num_rows() const = 0;
+  virtual int64_t num_bytes() const = 0;  ///< written to the sink so far
+
+  virtual arrow::Result<WrittenFile> Finish() = 0;
+};
+
+}  // namespace pilum
