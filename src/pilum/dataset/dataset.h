@@ -51,16 +51,20 @@ struct OpenOptions {
 class Dataset : public std::enable_shared_from_this<Dataset> {
  public:
   /// kDatasetNotFound names the URI; kVersionNotFound.
-  static arrow::Result<std::shared_ptr<Dataset>> Open(const std::string& uri, const OpenOptions& options = {});
+  static arrow::Result<std::shared_ptr<Dataset>> Open(const std::string& uri,
+                                                      const OpenOptions& options = {});
   /// The same for a store that is already resolved (generations, tests).
-  static arrow::Result<std::shared_ptr<Dataset>> Open(StoreLocation location, const OpenOptions& options = {});
+  static arrow::Result<std::shared_ptr<Dataset>> Open(StoreLocation location,
+                                                      const OpenOptions& options = {});
 
-  /// Writes `data` as a new table or a new version of one, several files of at most max_rows_per_file rows. An empty
-  /// stream commits as well. On error no file of this write is left.
+  /// Writes `data` as a new table or a new version of one, several files of at most max_rows_per_file rows.
+  /// An empty stream commits as well. On error no file of this write is left.
   static arrow::Result<std::shared_ptr<Dataset>> Write(std::shared_ptr<arrow::RecordBatchReader> data,
-                                                       const std::string& uri, const WriteOptions& options = {});
+                                                       const std::string& uri,
+                                                       const WriteOptions& options = {});
   static arrow::Result<std::shared_ptr<Dataset>> Write(std::shared_ptr<arrow::RecordBatchReader> data,
-                                                       StoreLocation location, const WriteOptions& options = {});
+                                                       StoreLocation location,
+                                                       const WriteOptions& options = {});
 
   const std::string& uri() const { return location_.uri; }
   const std::shared_ptr<ObjectStore>& store() const { return location_.store; }
@@ -82,21 +86,22 @@ class Dataset : public std::enable_shared_from_this<Dataset> {
   /// Errors of names and of the filter's text come here, not while scanning.
   arrow::Result<std::shared_ptr<Scanner>> NewScan(const ScanOptions& options) const;
 
-  /// Rows by position among the live rows in manifest order: in the order asked for, repeats allowed. IndexError past the
-  /// end. `columns` empty: all; system columns may be named.
+  /// Rows by position among the live rows in manifest order: in the order asked for, repeats allowed.
+  /// IndexError past the end. `columns` empty: all; system columns may be named.
   arrow::Result<std::shared_ptr<arrow::Table>> Take(std::span<const int64_t> offsets,
                                                     const std::vector<std::string>& columns = {}) const;
-  /// Rows by address (`fragment << 32 | offset`), in the order asked for; deleted rows are dropped. One row costs one
-  /// request per column and stays on this thread.
-  arrow::Result<std::shared_ptr<arrow::RecordBatch>> TakeAddresses(std::span<const uint64_t> addresses,
-                                                                   const std::vector<std::string>& columns = {}) const;
+  /// Rows by address (`fragment << 32 | offset`), in the order asked for; deleted rows are dropped. One row
+  /// costs one request per column and stays on this thread.
+  arrow::Result<std::shared_ptr<arrow::RecordBatch>> TakeAddresses(
+      std::span<const uint64_t> addresses, const std::vector<std::string>& columns = {}) const;
 
   /// Commits `transaction` made from this version and returns the version it became.
   arrow::Result<std::shared_ptr<Dataset>> Commit(lance::table::Transaction transaction,
                                                  const CommitOptions& options = {}) const;
 
   /// A handle on `manifest` of the same table. For this library's own operations.
-  static std::shared_ptr<Dataset> FromManifest(StoreLocation location, std::shared_ptr<const Manifest> manifest,
+  static std::shared_ptr<Dataset> FromManifest(StoreLocation location,
+                                               std::shared_ptr<const Manifest> manifest,
                                                std::shared_ptr<Session> session);
 
  private:

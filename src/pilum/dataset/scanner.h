@@ -42,8 +42,8 @@ class Scanner {
  public:
   virtual ~Scanner() = default;
   virtual const std::shared_ptr<arrow::Schema>& schema() const = 0;
-  /// Batches in manifest order, at most batch_size rows, empty ones left out. Pages are decoded ahead on Arrow's CPU
-  /// pool; small scans stay on the caller's thread.
+  /// Batches in manifest order, at most batch_size rows, empty ones left out. Pages are decoded ahead on
+  /// Arrow's CPU pool; small scans stay on the caller's thread.
   virtual arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> ToReader() const = 0;
   virtual arrow::Result<std::shared_ptr<arrow::Table>> ToTable() const = 0;
   virtual arrow::Result<int64_t> CountRows() const = 0;

@@ -20,7 +20,9 @@ struct SessionOptions {
 class Session {
  public:
   explicit Session(const SessionOptions& options = {})
-      : files(options.metadata_cache_bytes), deletions(options.metadata_cache_bytes), indexes(options.index_cache_bytes) {}
+      : files(options.metadata_cache_bytes),
+        deletions(options.metadata_cache_bytes),
+        indexes(options.index_cache_bytes) {}
 
   struct OpenFile {
     std::shared_ptr<FileReader> reader;

@@ -19,22 +19,22 @@
 
 namespace pilum {
 
-/// Which columns to produce: `schema` is that of the result, `column_indices` the columns of the file that hold it, in
-/// the depth-first order of `schema` (Schema::ColumnFieldIds).
+/// Which columns to produce: `schema` is that of the result, `column_indices` the columns of the file that
+/// hold it, in the depth-first order of `schema` (Schema::ColumnFieldIds).
 struct FileProjection {
   std::shared_ptr<arrow::Schema> schema;
   std::vector<int32_t> column_indices;
 };
 
-/// Immutable after Open but for caches of page metadata; any thread. All work is done on the caller's thread: scans call
-/// ReadRange from many threads at once.
+/// Immutable after Open but for caches of page metadata; any thread. All work is done on the caller's thread:
+/// scans call ReadRange from many threads at once.
 ///
-/// Every length, offset and count of the file is checked before use: damage is IOError (kCorruptFile) with the file and
-/// the offset. Nested types are NotImplemented so far.
+/// Every length, offset and count of the file is checked before use: damage is IOError (kCorruptFile) with
+/// the file and the offset. Nested types are NotImplemented so far.
 class FileReader {
  public:
-  /// Reads the tail (one request, two when the metadata is large) and parses footer, schema and column table. The
-  /// metadata of a column is parsed when it is first read.
+  /// Reads the tail (one request, two when the metadata is large) and parses footer, schema and column table.
+  /// The metadata of a column is parsed when it is first read.
   static arrow::Result<std::shared_ptr<FileReader>> Open(std::shared_ptr<ReadableObject> object);
   virtual ~FileReader() = default;
 
@@ -47,9 +47,11 @@ class FileReader {
   virtual FileProjection WholeFile() const = 0;
 
   /// Rows [begin, end) as one batch. IndexError when the range leaves the file.
-  virtual arrow::Result<std::shared_ptr<arrow::RecordBatch>> ReadRange(const FileProjection& projection, int64_t begin,
-                                                                       int64_t end, arrow::MemoryPool* pool) = 0;
-  /// These rows, ascending without repeats, as one batch. Touches only the chunks and byte ranges that hold them.
+  virtual arrow::Result<std::shared_ptr<arrow::RecordBatch>> ReadRange(const FileProjection& projection,
+                                                                       int64_t begin, int64_t end,
+                                                                       arrow::MemoryPool* pool) = 0;
+  /// These rows, ascending without repeats, as one batch. Touches only the chunks and byte ranges that hold
+  /// them.
   virtual arrow::Result<std::shared_ptr<arrow::RecordBatch>> Take(const FileProjection& projection,
                                                                   std::span<const int64_t> rows,
                                                                   arrow::MemoryPool* pool) = 0;

@@ -30,7 +30,8 @@ struct WrittenFile {
   int64_t num_bytes = 0;
 };
 
-/// One thread at a time. The file appears under its name when Finish returns OK; without Finish nothing is left behind.
+/// One thread at a time. The file appears under its name when Finish returns OK; without Finish nothing is
+/// left behind.
 class FileWriter {
  public:
   /// NotImplemented for types the version cannot hold, naming the column and the type.
@@ -39,8 +40,8 @@ class FileWriter {
                                                          FileWriterOptions options = {});
   virtual ~FileWriter() = default;
 
-  /// Columns are matched by name; order is free, extra columns are ignored. Invalid for a missing column, another type,
-  /// or nulls in a non-nullable column ("The field `x` contained null values even though ...").
+  /// Columns are matched by name; order is free, extra columns are ignored. Invalid for a missing column,
+  /// another type, or nulls in a non-nullable column ("The field `x` contained null values even though ...").
   virtual arrow::Status Write(const arrow::RecordBatch& batch) = 0;
 
   /// Added to the schema metadata of the file; until Finish.

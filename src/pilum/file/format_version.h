@@ -16,7 +16,8 @@ enum class FormatVersion : uint8_t { kLegacy, k2_0, k2_1, k2_2 };
 
 inline constexpr FormatVersion kStableFormatVersion = FormatVersion::k2_1;  ///< "stable", as in pylance 8.0.0
 
-/// "0.1" and "legacy", "2.0" and "0.3", "2.1", "2.2", "stable"; any case. Invalid "Unknown Lance storage version: x".
+/// "0.1" and "legacy", "2.0" and "0.3", "2.1", "2.2", "stable"; any case. Invalid "Unknown Lance storage
+/// version: x".
 arrow::Result<FormatVersion> ParseFormatVersion(std::string_view text);
 /// The canonical text that manifests store.
 std::string_view ToString(FormatVersion version);

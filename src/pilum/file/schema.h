@@ -29,8 +29,8 @@ inline constexpr char kFieldIdMetadata[] = "lance:field_id";
 struct SchemaField {
   std::shared_ptr<arrow::Field> arrow;  ///< name, type with all children, nullability, metadata
   int32_t id = -1;
-  int32_t parent_id = -1;              ///< -1: top level
-  std::vector<SchemaField> children;   ///< of struct, list, map, fixed-size list of struct; else empty
+  int32_t parent_id = -1;             ///< -1: top level
+  std::vector<SchemaField> children;  ///< of struct, list, map, fixed-size list of struct; else empty
   /// Set for members of the primary key: 1-based position, 0 = ordered by id.
   std::optional<uint32_t> primary_key_position;
 
@@ -40,9 +40,10 @@ struct SchemaField {
 /// Immutable. Any thread.
 class Schema {
  public:
-  /// Assigns ids depth first where the metadata gives none, starting behind `max_used_id`. Validates (§3.5): Invalid for
-  /// unsupported types, reserved or duplicate names, bad primary keys.
-  static arrow::Result<std::shared_ptr<const Schema>> FromArrow(const arrow::Schema& schema, int32_t max_used_id = -1);
+  /// Assigns ids depth first where the metadata gives none, starting behind `max_used_id`. Validates (§3.5):
+  /// Invalid for unsupported types, reserved or duplicate names, bad primary keys.
+  static arrow::Result<std::shared_ptr<const Schema>> FromArrow(const arrow::Schema& schema,
+                                                                int32_t max_used_id = -1);
   static arrow::Result<std::shared_ptr<const Schema>> FromProto(
       const google::protobuf::RepeatedPtrField<lance::file::Field>& fields,
       const google::protobuf::Map<std::string, std::string>& metadata);
@@ -75,8 +76,8 @@ class Schema {
   std::shared_ptr<arrow::Schema> arrow_;
 };
 
-/// The logical type string of the format for an Arrow type ("int64", "timestamp:us:-", ...), §3.3. NotImplemented for
-/// types the format has none for.
+/// The logical type string of the format for an Arrow type ("int64", "timestamp:us:-", ...), §3.3.
+/// NotImplemented for types the format has none for.
 arrow::Result<std::string> LogicalTypeOf(const arrow::Field& field);
 
 }  // namespace pilum

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ObjectStore: named, mostly immutable byte strings under one root. The only way Pilum touches storage, so that local
-// disks, memory and object stores behave alike, and faults can be injected.
+// ObjectStore: named, mostly immutable byte strings under one root. The only way Pilum touches storage, so
+// that local disks, memory and object stores behave alike, and faults can be injected.
 #pragma once
 
 #include <arrow/buffer.h>
@@ -29,7 +29,7 @@ struct ByteRange {
 /// What a finished write survives.
 enum class Durability {
   kProcessCrash,  ///< Death of the process: the bytes are with the operating system. Upstream's promise.
-  kPowerLoss,     ///< Also loss of power: file and directories are fsynced. An object store gives this anyway.
+  kPowerLoss,  ///< Also loss of power: file and directories are fsynced. An object store gives this anyway.
 };
 
 /// One object, open for reading. Immutable; any thread.
@@ -43,14 +43,15 @@ class ReadableObject {
   /// Exactly the bytes of `range`. IOError (kCorruptFile) when it leaves the object.
   virtual arrow::Result<std::shared_ptr<arrow::Buffer>> Read(ByteRange range) = 0;
 
-  /// One buffer per range, in order; empty ranges give empty buffers. Ranges may come in any order and overlap: the
-  /// implementation merges neighbours (CoalesceRanges) into few requests and slices without copying.
+  /// One buffer per range, in order; empty ranges give empty buffers. Ranges may come in any order and
+  /// overlap: the implementation merges neighbours (CoalesceRanges) into few requests and slices without
+  /// copying.
   virtual arrow::Result<std::vector<std::shared_ptr<arrow::Buffer>>> ReadMany(
       std::span<const ByteRange> ranges) = 0;
 };
 
-/// An object being written. Appears under its name, whole, when Close returns OK; not at all if it is destroyed before.
-/// One thread at a time.
+/// An object being written. Appears under its name, whole, when Close returns OK; not at all if it is
+/// destroyed before. One thread at a time.
 class WritableObject {
  public:
   virtual ~WritableObject() = default;
@@ -71,8 +72,8 @@ struct Listing {
   std::vector<std::string> directories;
 };
 
-/// Any thread. Paths are relative to the root, '/'-separated, without "." and ".."; directories appear with their first
-/// object. A missing object is IOError with errno detail ENOENT: see IsNotFound.
+/// Any thread. Paths are relative to the root, '/'-separated, without "." and ".."; directories appear with
+/// their first object. A missing object is IOError with errno detail ENOENT: see IsNotFound.
 class ObjectStore {
  public:
   virtual ~ObjectStore() = default;
@@ -90,9 +91,10 @@ class ObjectStore {
   virtual arrow::Result<std::unique_ptr<WritableObject>> Create(const std::string& path,
                                                                 Durability durability) = 0;
   /// Creates or replaces; readers see the old bytes or the new ones, nothing between.
-  virtual arrow::Status Put(const std::string& path, std::span<const uint8_t> bytes, Durability durability) = 0;
-  /// Creates `path` with these bytes, at once and whole, or fails with AlreadyExists and changes nothing. The outcome of
-  /// any other error is unknown.
+  virtual arrow::Status Put(const std::string& path, std::span<const uint8_t> bytes,
+                            Durability durability) = 0;
+  /// Creates `path` with these bytes, at once and whole, or fails with AlreadyExists and changes nothing. The
+  /// outcome of any other error is unknown.
   virtual arrow::Status PutIfAbsent(const std::string& path, std::span<const uint8_t> bytes,
                                     Durability durability) = 0;
 
@@ -109,8 +111,8 @@ bool IsNotFound(const arrow::Status& status);
 /// The status every store gives for a missing object.
 arrow::Status NotFound(std::string_view described_path);
 
-/// A store and a path inside it, from "memory://name/path", "file:///abs", or a local path (relative: to the working
-/// directory; "~/" expanded). Unknown schemes are Invalid and list the known ones.
+/// A store and a path inside it, from "memory://name/path", "file:///abs", or a local path (relative: to the
+/// working directory; "~/" expanded). Unknown schemes are Invalid and list the known ones.
 struct StoreLocation {
   std::shared_ptr<ObjectStore> store;  ///< rooted at the location itself
   std::string uri;                     ///< as a user would type it, without a trailing '/'

@@ -37,12 +37,14 @@ struct CommitOptions {
   FormatVersion data_version = kStableFormatVersion;
 };
 
-/// Commits `transaction` (read_version and operation set; the uuid is drawn here if empty) on top of the latest version:
-/// loads the versions committed since `read`, checks conflicts (§8.7), rebases, writes `_transactions/…txn` and the
-/// manifest by put-if-absent, and tries again when another writer took the number.
+/// Commits `transaction` (read_version and operation set; the uuid is drawn here if empty) on top of the
+/// latest version: loads the versions committed since `read`, checks conflicts (§8.7), rebases, writes
+/// `_transactions/…txn` and the manifest by put-if-absent, and tries again when another writer took the
+/// number.
 ///
 /// @param read the version the transaction was made from; null to create the table (Overwrite only).
-/// @return the new version. Errors: kDatasetAlreadyExists, kRetryableCommitConflict, kIncompatibleTransaction,
+/// @return the new version. Errors: kDatasetAlreadyExists, kRetryableCommitConflict,
+/// kIncompatibleTransaction,
 ///   kCommitConflict after the last attempt, NotImplemented for an operation this library cannot commit yet.
 arrow::Result<std::shared_ptr<const Manifest>> CommitTransaction(ObjectStore& store,
                                                                  std::shared_ptr<const Manifest> read,

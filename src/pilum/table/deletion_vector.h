@@ -19,15 +19,16 @@ using DeletionVector = roaring::Roaring;
 
 /// Reads either kind of file (`.arrow`, `.bin`) of `fragment`; checks offsets against its physical rows.
 /// @return null if the fragment has no deletion file.
-arrow::Result<std::shared_ptr<const DeletionVector>> ReadDeletionVector(ObjectStore& store,
-                                                                        const lance::table::DataFragment& fragment);
+arrow::Result<std::shared_ptr<const DeletionVector>> ReadDeletionVector(
+    ObjectStore& store, const lance::table::DataFragment& fragment);
 
 enum class DeletionFileKind { kBySize, kBitmap };
 
-/// Writes a new deletion file for `fragment_id` and returns its metadata. kBySize: up to 5000 offsets as `.arrow`, more
-/// as `.bin`.
+/// Writes a new deletion file for `fragment_id` and returns its metadata. kBySize: up to 5000 offsets as
+/// `.arrow`, more as `.bin`.
 arrow::Result<lance::table::DeletionFile> WriteDeletionVector(ObjectStore& store, uint64_t fragment_id,
-                                                              uint64_t read_version, const DeletionVector& deleted,
+                                                              uint64_t read_version,
+                                                              const DeletionVector& deleted,
                                                               DeletionFileKind kind, Durability durability);
 
 }  // namespace pilum

@@ -37,24 +37,29 @@ enum FeatureFlag : uint64_t {
 /// How `_versions/` names its files (§3.1).
 enum class ManifestNaming { kV1, kV2 };
 
-/// One version of a table, as read. Immutable and shared; a commit makes a new one. The wire messages are the model: a
-/// table of a hundred thousand fragments is decoded once.
+/// One version of a table, as read. Immutable and shared; a commit makes a new one. The wire messages are the
+/// model: a table of a hundred thousand fragments is decoded once.
 struct Manifest {
-  lance::table::Manifest proto;            ///< fragments ascending by id
-  lance::table::IndexSection indexes;      ///< empty if there is none
+  lance::table::Manifest proto;                          ///< fragments ascending by id
+  lance::table::IndexSection indexes;                    ///< empty if there is none
   std::optional<lance::table::Transaction> transaction;  ///< that made this version, if inline and decodable
   std::shared_ptr<const Schema> schema;
   FormatVersion data_version = kStableFormatVersion;
   ManifestNaming naming = ManifestNaming::kV2;
 
   uint64_t version() const { return proto.version(); }
-  const google::protobuf::RepeatedPtrField<lance::table::DataFragment>& fragments() const { return proto.fragments(); }
+  const google::protobuf::RepeatedPtrField<lance::table::DataFragment>& fragments() const {
+    return proto.fragments();
+  }
   /// Entry by name (the first segment), or null.
   const lance::table::IndexMetadata* FindIndex(std::string_view name) const;
 
-  /// Parses a whole manifest file. Corrupt bytes are kCorruptFile with `path`; unknown reader flags kUnsupportedFeature.
-  static arrow::Result<std::shared_ptr<const Manifest>> Parse(std::span<const uint8_t> file, std::string_view path);
-  /// The bytes of a manifest file: index section, inline transaction, manifest, tail. Sets the section offsets.
+  /// Parses a whole manifest file. Corrupt bytes are kCorruptFile with `path`; unknown reader flags
+  /// kUnsupportedFeature.
+  static arrow::Result<std::shared_ptr<const Manifest>> Parse(std::span<const uint8_t> file,
+                                                              std::string_view path);
+  /// The bytes of a manifest file: index section, inline transaction, manifest, tail. Sets the section
+  /// offsets.
   std::string Serialize() const;
 };
 

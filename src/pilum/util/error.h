@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Errors a caller can act on. Every function of Pilum reports failure through arrow::Status; where the code alone does
-// not tell the caller what to do (retry, give up, reopen), the status carries an ErrorDetail.
+// Errors a caller can act on. Every function of Pilum reports failure through arrow::Status; where the code
+// alone does not tell the caller what to do (retry, give up, reopen), the status carries an ErrorDetail.
 #pragma once
 
 #include <arrow/status.h>
@@ -16,7 +16,8 @@ namespace pilum {
 
 enum class ErrorKind {
   kCorruptFile,              ///< Bytes on disk that cannot be what they claim; file() and offset() say where.
-  kRetryableCommitConflict,  ///< Another commit got in between: run the operation again on the latest version.
+  kRetryableCommitConflict,  ///< Another commit got in between: run the operation again on the latest
+                             ///< version.
   kIncompatibleTransaction,  ///< Another commit made this one meaningless: do not retry.
   kCommitConflict,           ///< All attempts to find a free version lost.
   kFencedWriter,             ///< Another writer owns the shard.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Little-endian integers in byte strings: loads and stores that any compiler turns into one instruction, and a cursor
-// that cannot leave its span.
+// Little-endian integers in byte strings: loads and stores that any compiler turns into one instruction, and
+// a cursor that cannot leave its span.
 #pragma once
 
 #include <bit>
@@ -36,8 +36,8 @@ inline void AppendLE(std::string* to, T value) {
   to->append(reinterpret_cast<const char*>(&value), sizeof(T));
 }
 
-/// Reads fields one after another. A read past the end yields zeros and makes ok() false, for good: check it once, after
-/// the last field.
+/// Reads fields one after another. A read past the end yields zeros and makes ok() false, for good: check it
+/// once, after the last field.
 class LittleEndianCursor {
  public:
   explicit LittleEndianCursor(std::span<const uint8_t> bytes) : bytes_(bytes) {}

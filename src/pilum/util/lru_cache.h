@@ -17,7 +17,8 @@ namespace pilum {
 ///
 /// Threads: all methods, any thread; one mutex, held for a hash lookup and a list splice.
 /// Invariants
-///   1. The sum of the costs of the entries is at most capacity_bytes(); a value that costs more than the whole capacity
+///   1. The sum of the costs of the entries is at most capacity_bytes(); a value that costs more than the
+///   whole capacity
 ///      is not kept.
 ///   2. A value that was handed out lives as long as its holder, whether or not the cache still has it.
 template <typename Value>

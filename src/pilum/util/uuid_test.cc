@@ -17,8 +17,9 @@ TEST(UuidTest, TextRoundTrips) {
 }
 
 TEST(UuidTest, RefusesMalformedText) {
-  for (const char* text : {"", "11111111-2222-4333-8444-5555aabbccd", "11111111x2222-4333-8444-5555aabbccdd",
-                           "1111111g-2222-4333-8444-5555aabbccdd", "11111111222243338444-5555aabbccdd-----"}) {
+  for (const char* text :
+       {"", "11111111-2222-4333-8444-5555aabbccd", "11111111x2222-4333-8444-5555aabbccdd",
+        "1111111g-2222-4333-8444-5555aabbccdd", "11111111222243338444-5555aabbccdd-----"}) {
     EXPECT_EQ(Uuid::Parse(text), std::nullopt) << text;
   }
   EXPECT_EQ(Uuid::FromBytes("short"), std::nullopt);

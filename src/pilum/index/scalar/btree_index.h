@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// BTree index files: a sorted list of (value, row id) pairs cut into pages, and a lookup table of the pages' bounds. Serves
-// a table's BTREE indexes and the `_pk_index` of flushed generations. Spec: 30-scalar-index.md (BTree), 40 §15 step 7.
+// BTree index files: a sorted list of (value, row id) pairs cut into pages, and a lookup table of the pages'
+// bounds. Serves a table's BTREE indexes and the `_pk_index` of flushed generations. Spec: 30-scalar-index.md
+// (BTree), 40 §15 step 7.
 #pragma once
 
 #include <arrow/array.h>
@@ -19,7 +20,8 @@
 
 namespace pilum {
 
-/// An open index. Immutable; any thread. Pages are decoded on first use and kept in a byte-bounded cache of its own.
+/// An open index. Immutable; any thread. Pages are decoded on first use and kept in a byte-bounded cache of
+/// its own.
 class BTreeIndex {
  public:
   /// @param directory rooted at the folder that holds page_lookup.lance and page_data.lance.
@@ -29,8 +31,8 @@ class BTreeIndex {
   virtual const std::shared_ptr<arrow::DataType>& value_type() const = 0;
   virtual int64_t num_pages() const = 0;
 
-  /// Ids of the rows whose value equals `value`, ascending, without repeats; the caller's type must be value_type().
-  /// Null values match nothing. Reads at most the pages whose bounds hold the value.
+  /// Ids of the rows whose value equals `value`, ascending, without repeats; the caller's type must be
+  /// value_type(). Null values match nothing. Reads at most the pages whose bounds hold the value.
   virtual arrow::Result<std::vector<uint64_t>> Lookup(const arrow::Scalar& value) = 0;
   /// One result per element of `values`; each page is read once.
   virtual arrow::Result<std::vector<std::vector<uint64_t>>> LookupMany(const arrow::Array& values) = 0;

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pilum/io/object_store.h"
+
+#include <arrow/util/io_util.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <utility>
+
+#include "pilum/io/local_store.h"
+#include "pilum/io/memory_store.h"
+#include "pilum/io/readable_base.h"
+#include "pilum/util/error.h"
+
+namespace pilum {
+
+bool IsNotFound(const arrow::Status& status) { return arrow::internal::ErrnoFromStatus(status) == ENOENT; }
+
+arrow::Status NotFound(std::string_view described_path) {
+  return arrow::internal::StatusFromErrno(ENOENT, arrow::StatusCode::IOError, "'", described_path,
+                                          "' was not found");
+}
+
+std::string JoinPath(std::string_view base, std::string_view name) {
+  if (base.empty()) return std::string(name);
+  if (name.empty()) return std::string(base);
+  return std::string(base) + "/" + std::string(name);
+}
+
+arrow::Status CoalescingReadable::Check(ByteRange range) const {
+  if (range.offset >= 0 && range.length >= 0 && range.offset <= size() &&
+      range.length <= size() - range.offset) {
+    return arrow::Status::OK();
+  }
+  return CorruptFile(path(), range.offset,
+                     "bytes up to " + std::to_string(range.end()) + " were asked for, the file has " +
+                         std::to_string(size()));
+}
+
+arrow::Result<std::shared_ptr<arrow::Buffer>> CoalescingReadable::Read(ByteRange range) {
+  ARROW_RETURN_NOT_OK(Check(range));
+  return ReadChecked(range);
+}
+
+arrow::Result<std::vector<std::shared_ptr<arrow::Buffer>>> CoalescingReadable::ReadMany(
+    std::span<const ByteRange> ranges) {
+  std::vector<std::shared_ptr<arrow::Buffer>> buffers(ranges.size());
+  for (const ByteRange& range : ranges) ARROW_RETURN_NOT_OK(Check(range));
+  if (ranges.size() == 1) {
+    ARROW_ASSIGN_OR_RAISE(buffers[0], ReadChecked(ranges[0]));
+    return buffers;
+  }
+  // Ranges at most max_request apart share a request; a range that had to be split is read whole by itself.
+  const CoalesceLimits whole{limits_.max_gap, std::max(limits_.max_request, size())};
+  const auto requests = CoalesceRanges(ranges, whole);
+  std::vector<std::shared_ptr<arrow::Buffer>> blocks;
+  blocks.reserve(requests.size());
+  for (const ByteRange& request : requests) {
+    ARROW_ASSIGN_OR_RAISE(auto block, ReadChecked(request));
+    blocks.push_back(std::move(block));
+  }
+  for (size_t i = 0; i < ranges.size(); ++i) {
+    if (ranges[i].length == 0) {
+      buffers[i] = std::make_shared<arrow::Buffer>(nullptr, 0);
+      continue;
+    }
+    const auto after = std::upper_bound(requests.begin(), requests.end(), ranges[i].offset,
+                                        [](int64_t offset, const ByteRange& r) { return offset < r.offset; });
+    const size_t k = static_cast<size_t>(after - requests.begin()) - 1;
+    buffers[i] = arrow::SliceBuffer(blocks[k], ranges[i].offset - requests[k].offset, ranges[i].length);
+  }
+  return buffers;
+}
+
+namespace {
+
+/// A store seen from a folder inside it.
+class PrefixedStore final : public ObjectStore {
+ public:
+  PrefixedStore(std::shared_ptr<ObjectStore> store, std::string prefix)
+      : store_(std::move(store)), prefix_(std::move(prefix)) {}
+
+  std::string Describe(std::string_view path) const override {
+    return store_->Describe(JoinPath(prefix_, path));
+  }
+  arrow::Result<std::shared_ptr<ReadableObject>> Open(const std::string& path, int64_t known_size) override {
+    return store_->Open(JoinPath(prefix_, path), known_size);
+  }
+  arrow::Result<std::shared_ptr<arrow::Buffer>> Get(const std::string& path) override {
+    return store_->Get(JoinPath(prefix_, path));
+  }
+  arrow::Result<bool> Exists(const std::string& path) override {
+    return store_->Exists(JoinPath(prefix_, path));
+  }
+  arrow::Result<std::unique_ptr<WritableObject>> Create(const std::string& path,
+                                                        Durability durability) override {
+    return store_->Create(JoinPath(prefix_, path), durability);
+  }
+  arrow::Status Put(const std::string& path, std::span<const uint8_t> bytes, Durability durability) override {
+    return store_->Put(JoinPath(prefix_, path), bytes, durability);
+  }
+  arrow::Status PutIfAbsent(const std::string& path, std::span<const uint8_t> bytes,
+                            Durability durability) override {
+    return store_->PutIfAbsent(JoinPath(prefix_, path), bytes, durability);
+  }
+  arrow::Result<Listing> List(const std::string& directory) override {
+    return store_->List(JoinPath(prefix_, directory));
+  }
+  arrow::Status Delete(const std::string& path) override { return store_->Delete(JoinPath(prefix_, path)); }
+  bool list_is_lexically_ordered() const override { return store_->list_is_lexically_ordered(); }
+
+ private:
+  const std::shared_ptr<ObjectStore> store_;
+  const std::string prefix_;
+};
+
+std::string ExpandHome(const std::string& path) {
+  const char* home = std::getenv("HOME");
+  if (home == nullptr || (path != "~" && !path.starts_with("~/"))) return path;
+  return home + path.substr(1);
+}
+
+}  // namespace
+
+std::shared_ptr<ObjectStore> SubStore(std::shared_ptr<ObjectStore> store, std::string prefix) {
+  return std::make_shared<PrefixedStore>(std::move(store), std::move(prefix));
+}
+
+arrow::Result<StoreLocation> ResolveUri(const std::string& uri) {
+  if (uri.empty()) return arrow::Status::Invalid("The location of a table is empty");
+  std::string trimmed = uri;
+  while (trimmed.size() > 1 && trimmed.ends_with('/')) trimmed.pop_back();
+  const size_t scheme_end = trimmed.find("://");
+  if (scheme_end == std::string::npos) {
+    std::error_code error;
+    const auto path = std::filesystem::absolute(ExpandHome(trimmed), error).lexically_normal();
+    if (error) return arrow::Status::Invalid("Cannot make '", uri, "' an absolute path: ", error.message());
+    return StoreLocation{MakeLocalStore(path.string()), trimmed};
+  }
+  const std::string scheme = trimmed.substr(0, scheme_end);
+  const std::string rest = trimmed.substr(scheme_end + 3);
+  if (scheme == "file") return StoreLocation{MakeLocalStore(rest), trimmed};
+  if (scheme == "memory") return StoreLocation{SubStore(SharedMemoryStore(), rest), trimmed};
+  return arrow::Status::Invalid("'", uri, "': unknown scheme '", scheme,
+                                "'; known are: file, memory, a local path");
+}
+
+}  // namespace pilum
