@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+# make test   builds and runs every test; installs what is missing
+# make        builds the libraries and the pilum command into build/
+.DEFAULT_GOAL := build
+.PHONY: setup build test lint format asan tsan clean
+
+JOBS ?= $(shell nproc)
+SOURCES = $(shell git ls-files 'src/*.h' 'src/*.cc' 'cli/*.h' 'cli/*.cc' 'examples/*.cc' 'examples/*.h' 'tests/*.cc')
+
+setup:
+	@scripts/setup.sh
+
+build: setup
+	@cmake --preset release > build-configure.log || { cat build-configure.log; exit 1; }
+	@rm -f build-configure.log
+	@cmake --build --preset release -j $(JOBS)
+
+test:
+	@scripts/setup.sh --test
+	@$(MAKE) --no-print-directory build
+	@ctest --preset release
+	@PILUM_BUILD_DIR=$(CURDIR)/build PILUM_LANCE8_PYTHON=$(CURDIR)/build/venv-lance8/bin/python \
+	  PILUM_LANCE14_PYTHON=$(CURDIR)/build/venv-lance14/bin/python \
+	  .venv/bin/python -m pytest -q tests
+
+lint:
+	@scripts/setup.sh --lint
+	@clang-format-19 --dry-run -Werror $(SOURCES)
+	@.venv/bin/python scripts/check_layering.py
+
+format:
+	@clang-format-19 -i $(SOURCES)
+
+# Address and undefined-behaviour sanitizers over every unit test.
+asan:
+	@cmake --preset asan -DPILUM_BUILD_CLI=OFF -DPILUM_BUILD_EXAMPLES=OFF > /dev/null
+	@cmake --build --preset asan -j $(JOBS)
+	@ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 ctest --preset asan
+
+# Thread sanitizer over the layers with threads in them.
+tsan:
+	@cmake --preset tsan -DPILUM_BUILD_CLI=OFF -DPILUM_BUILD_EXAMPLES=OFF > /dev/null
+	@cmake --build --preset tsan -j $(JOBS)
+	@ctest --preset tsan -R 'pilum_(util|io|table|mem_wal)_test'
+
+clean:
+	@rm -rf build build-*
