@@ -76,8 +76,4 @@ class Schema {
   std::shared_ptr<arrow::Schema> arrow_;
 };
 
-/// The logical type string of the format for an Arrow type ("int64", "timestamp:us:-", ...), §3.3.
-/// NotImplemented for types the format has none for.
-arrow::Result<std::string> LogicalTypeOf(const arrow::Field& field);
-
 }  // namespace pilum

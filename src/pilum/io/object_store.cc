@@ -35,9 +35,9 @@ arrow::Status CoalescingReadable::Check(ByteRange range) const {
       range.length <= size() - range.offset) {
     return arrow::Status::OK();
   }
-  return CorruptFile(path(), range.offset,
-                     "bytes up to " + std::to_string(range.end()) + " were asked for, the file has " +
-                         std::to_string(size()));
+  return CorruptFile(
+      path(), range.offset,
+      std::to_string(range.length) + " bytes were asked for, the file has " + std::to_string(size()));
 }
 
 arrow::Result<std::shared_ptr<arrow::Buffer>> CoalescingReadable::Read(ByteRange range) {
