@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pilum/encoding/block.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <vector>
+
+#include "pilum/encoding/bitpacking.h"
+#include "pilum/encoding/general_compression.h"
+#include "pilum/util/little_endian.h"
+
+namespace pilum {
+
+namespace enc = lance::encodings21;
+
+namespace {
+
+/// Reads unit `unit` of packed words from unaligned bytes.
+template <typename T>
+void UnpackBytes(const uint8_t* packed, int width, T* out) {
+  std::array<T, kBitpackingUnit> words;
+  std::memcpy(words.data(), packed, PackedWords<T>(width) * sizeof(T));
+  Unpack<T>(words.data(), width, out);
+}
+
+template <typename T>
+arrow::Status DecodeOutOfLine(std::span<const uint8_t> block, int64_t n, uint64_t width, uint8_t* out) {
+  constexpr int kBits = 8 * sizeof(T);
+  if (width > kBits) return arrow::Status::Invalid("bit-packed to ", width, " of ", kBits, " bits");
+  const int64_t per_unit = PackedWords<T>(static_cast<int>(width));
+  const int64_t full = n / kBitpackingUnit, tail = n % kBitpackingUnit;
+  const int64_t words = static_cast<int64_t>(block.size() / sizeof(T));
+  const bool raw_tail = words == full * per_unit + tail;
+  if (block.size() % sizeof(T) != 0 || (!raw_tail && words != full * per_unit + (tail > 0 ? per_unit : 0))) {
+    return arrow::Status::Invalid("a bit-packed block of ", block.size(), " bytes for ", n, " values of ",
+                                  width, " bits");
+  }
+  std::array<T, kBitpackingUnit> unit;
+  const uint8_t* from = block.data();
+  for (int64_t i = 0; i < full; ++i, from += per_unit * sizeof(T)) {
+    UnpackBytes<T>(from, static_cast<int>(width), unit.data());
+    std::memcpy(out + i * sizeof(unit), unit.data(), sizeof(unit));
+  }
+  if (tail == 0) return arrow::Status::OK();
+  uint8_t* to = out + full * static_cast<int64_t>(sizeof(unit));
+  if (raw_tail) {
+    std::memcpy(to, from, static_cast<size_t>(tail) * sizeof(T));
+  } else {
+    UnpackBytes<T>(from, static_cast<int>(width), unit.data());
+    std::memcpy(to, unit.data(), static_cast<size_t>(tail) * sizeof(T));
+  }
+  return arrow::Status::OK();
+}
+
+template <typename T>
+arrow::Status DecodeInline(std::span<const uint8_t> block, int64_t n, uint8_t* out) {
+  constexpr int kBits = 8 * sizeof(T);
+  if (n > kBitpackingUnit) return arrow::Status::Invalid("an inline bit-packed block of ", n, " values");
+  if (block.size() < sizeof(T)) return arrow::Status::Invalid("an inline bit-packed block without its width");
+  const uint64_t width = LoadLE<T>(block.data());
+  if (width > kBits ||
+      block.size() != sizeof(T) * static_cast<size_t>(1 + PackedWords<T>(static_cast<int>(width)))) {
+    return arrow::Status::Invalid("an inline bit-packed block of ", block.size(), " bytes for ", width,
+                                  " bits");
+  }
+  std::array<T, kBitpackingUnit> unit;
+  UnpackBytes<T>(block.data() + sizeof(T), static_cast<int>(width), unit.data());
+  std::memcpy(out, unit.data(), static_cast<size_t>(n) * sizeof(T));
+  return arrow::Status::OK();
+}
+
+template <typename T>
+arrow::Status DecodeRle(std::span<const uint8_t> block, int64_t n, uint8_t* out) {
+  if (n == 0) return arrow::Status::OK();
+  if (block.size() < 8) return arrow::Status::Invalid("a run-length block without its header");
+  const uint64_t value_bytes = LoadLE<uint64_t>(block.data());
+  block = block.subspan(8);
+  if (value_bytes > block.size() || value_bytes % sizeof(T) != 0 ||
+      value_bytes / sizeof(T) != block.size() - value_bytes) {
+    return arrow::Status::Invalid("a run-length block with ", value_bytes, " bytes of values in ",
+                                  block.size());
+  }
+  const size_t runs = value_bytes / sizeof(T);
+  int64_t done = 0;
+  for (size_t i = 0; i < runs && done < n; ++i) {
+    const int64_t length = std::min<int64_t>(block[value_bytes + i], n - done);
+    if (length == 0) return arrow::Status::Invalid("a run of length 0");
+    for (int64_t k = 0; k < length; ++k)
+      std::memcpy(out + (done + k) * sizeof(T), &block[i * sizeof(T)], sizeof(T));
+    done += length;
+  }
+  if (done != n) return arrow::Status::Invalid("runs of ", done, " values instead of ", n);
+  return arrow::Status::OK();
+}
+
+/// Calls `f.template operator()<T>()` with the unsigned integer of `bits`.
+template <typename F>
+arrow::Status DispatchWidth(int64_t bits, F&& f) {
+  switch (bits) {
+    case 8:
+      return f.template operator()<uint8_t>();
+    case 16:
+      return f.template operator()<uint16_t>();
+    case 32:
+      return f.template operator()<uint32_t>();
+    case 64:
+      return f.template operator()<uint64_t>();
+    default:
+      return arrow::Status::Invalid("packed values of ", bits, " bits");
+  }
+}
+
+arrow::Status CheckWidth(uint64_t stored, int64_t wanted) {
+  if (stored == static_cast<uint64_t>(wanted)) return arrow::Status::OK();
+  return arrow::Status::Invalid("values of ", stored, " bits where ", wanted, " were expected");
+}
+
+struct VariableHeader {
+  int offset_bits;
+  size_t offsets_at;
+  uint64_t bytes_at;
+};
+
+arrow::Result<VariableHeader> ParseVariableHeader(std::span<const uint8_t> block, int64_t n) {
+  LittleEndianCursor cursor(block);
+  VariableHeader header{};
+  if (block.size() >= 4 && (block[1] | block[2] | block[3]) != 0) {  // written by old releases
+    header.offset_bits = block[0];
+    const bool wide = header.offset_bits == 64;
+    if (block.size() < (wide ? 17u : 9u)) return arrow::Status::Invalid("a string block without its header");
+    const uint64_t count = wide ? LoadLE<uint64_t>(&block[1]) : LoadLE<uint32_t>(&block[1]);
+    header.bytes_at = wide ? LoadLE<uint64_t>(&block[9]) : LoadLE<uint32_t>(&block[5]);
+    header.offsets_at = wide ? 17 : 9;
+    if (count != static_cast<uint64_t>(n))
+      return arrow::Status::Invalid("a string block of ", count, " values");
+  } else {
+    const bool wide = !block.empty() && block[0] == 64;
+    header.offset_bits = static_cast<int>(wide ? cursor.U64() : cursor.U32());
+    header.bytes_at = wide ? cursor.U64() : cursor.U32();
+    header.offsets_at = cursor.position();
+    if (!cursor.ok()) return arrow::Status::Invalid("a string block without its header");
+  }
+  if (header.offset_bits != 32 && header.offset_bits != 64) {
+    return arrow::Status::Invalid("a string block with offsets of ", header.offset_bits, " bits");
+  }
+  const uint64_t table = (static_cast<uint64_t>(n) + 1) * static_cast<uint64_t>(header.offset_bits) / 8;
+  if (header.bytes_at > block.size() || header.bytes_at < header.offsets_at + table) {
+    return arrow::Status::Invalid("a string block of ", block.size(), " bytes with text at ",
+                                  header.bytes_at);
+  }
+  return header;
+}
+
+arrow::Status AppendVariableBlock(std::span<const uint8_t> block, int64_t n, ColumnBuilder* out) {
+  ARROW_ASSIGN_OR_RAISE(const VariableHeader header, ParseVariableHeader(block, n));
+  const auto bytes = block.subspan(header.bytes_at);
+  std::vector<uint64_t> offsets(static_cast<size_t>(n) + 1);
+  for (size_t i = 0; i < offsets.size(); ++i) {
+    const uint8_t* at = block.data() + header.offsets_at + i * static_cast<size_t>(header.offset_bits) / 8;
+    offsets[i] = header.offset_bits == 64 ? LoadLE<uint64_t>(at) : LoadLE<uint32_t>(at);
+    if (offsets[i] > bytes.size() || (i > 0 && offsets[i] < offsets[i - 1])) {
+      return arrow::Status::Invalid("string ", i, " of a block ends at ", offsets[i], " of ", bytes.size());
+    }
+  }
+  return out->AppendRun(offsets.data(), n, bytes.data());
+}
+
+}  // namespace
+
+arrow::Status DecodeFixedBlock(const enc::CompressiveEncoding& encoding, std::span<const uint8_t> block,
+                               int64_t n, int64_t bits, uint8_t* out, arrow::MemoryPool* pool) {
+  switch (encoding.compression_case()) {
+    case enc::CompressiveEncoding::kFlat: {
+      ARROW_RETURN_NOT_OK(CheckWidth(encoding.flat().bits_per_value(), bits));
+      const size_t size = static_cast<size_t>(n * bits / 8);
+      if (block.size() != size || bits % 8 != 0) {
+        return arrow::Status::Invalid("a flat block of ", block.size(), " bytes for ", n, " values of ", bits,
+                                      " bits");
+      }
+      if (size > 0) std::memcpy(out, block.data(), size);
+      return arrow::Status::OK();
+    }
+    case enc::CompressiveEncoding::kInlineBitpacking:
+      ARROW_RETURN_NOT_OK(CheckWidth(encoding.inline_bitpacking().uncompressed_bits_per_value(), bits));
+      return DispatchWidth(bits, [&]<typename T>() { return DecodeInline<T>(block, n, out); });
+    case enc::CompressiveEncoding::kOutOfLineBitpacking: {
+      const auto& packed = encoding.out_of_line_bitpacking();
+      ARROW_RETURN_NOT_OK(CheckWidth(packed.uncompressed_bits_per_value(), bits));
+      return DispatchWidth(bits, [&]<typename T>() {
+        return DecodeOutOfLine<T>(block, n, packed.values().flat().bits_per_value(), out);
+      });
+    }
+    case enc::CompressiveEncoding::kRle:
+      ARROW_RETURN_NOT_OK(CheckWidth(encoding.rle().values().flat().bits_per_value(), bits));
+      return DispatchWidth(bits, [&]<typename T>() { return DecodeRle<T>(block, n, out); });
+    case enc::CompressiveEncoding::kGeneral: {
+      if (encoding.general().values().has_general()) return arrow::Status::Invalid("compressed twice");
+      ARROW_ASSIGN_OR_RAISE(auto inner, Decompress(encoding.general().compression().scheme(), block, pool));
+      return DecodeFixedBlock(encoding.general().values(),
+                              {inner->data(), static_cast<size_t>(inner->size())}, n, bits, out, pool);
+    }
+    default:
+      return arrow::Status::NotImplemented("block encoding ", static_cast<int>(encoding.compression_case()));
+  }
+}
+
+arrow::Status DecodeLevels(const enc::CompressiveEncoding& encoding, std::span<const uint8_t> block,
+                           int64_t n, int64_t begin, int64_t count, uint16_t* out, arrow::MemoryPool* pool) {
+  if (encoding.has_flat() && encoding.flat().bits_per_value() == 16 &&
+      block.size() == static_cast<size_t>(n) * sizeof(uint16_t)) {
+    std::memcpy(out, block.data() + begin * 2, static_cast<size_t>(count) * sizeof(uint16_t));
+    return arrow::Status::OK();
+  }
+  std::vector<uint16_t> all(static_cast<size_t>(n));
+  ARROW_RETURN_NOT_OK(DecodeFixedBlock(encoding, block, n, 16, reinterpret_cast<uint8_t*>(all.data()), pool));
+  std::copy_n(all.begin() + begin, count, out);
+  return arrow::Status::OK();
+}
+
+arrow::Status DecodeVariableBlock(const enc::CompressiveEncoding& encoding, std::span<const uint8_t> block,
+                                  int64_t n, ColumnBuilder* out, arrow::MemoryPool* pool) {
+  switch (encoding.compression_case()) {
+    case enc::CompressiveEncoding::kVariable:
+      return AppendVariableBlock(block, n, out);
+    case enc::CompressiveEncoding::kGeneral: {
+      if (encoding.general().values().has_general()) return arrow::Status::Invalid("compressed twice");
+      ARROW_ASSIGN_OR_RAISE(auto inner, Decompress(encoding.general().compression().scheme(), block, pool));
+      return DecodeVariableBlock(encoding.general().values(),
+                                 {inner->data(), static_cast<size_t>(inner->size())}, n, out, pool);
+    }
+    default:
+      return arrow::Status::NotImplemented("string block encoding ",
+                                           static_cast<int>(encoding.compression_case()));
+  }
+}
+
+void PackLevels(const uint16_t* levels, int64_t n, int width, std::string* out) {
+  std::array<uint16_t, kBitpackingUnit> unit;
+  std::array<uint16_t, kBitpackingUnit> packed;
+  const int64_t per_unit = PackedWords<uint16_t>(width);
+  for (int64_t i = 0; i < n; i += kBitpackingUnit) {
+    const int64_t count = std::min<int64_t>(kBitpackingUnit, n - i);
+    if (count < kBitpackingUnit && per_unit >= count) {  // the tail is shorter as it is
+      out->append(reinterpret_cast<const char*>(levels + i), static_cast<size_t>(count) * sizeof(uint16_t));
+      return;
+    }
+    unit.fill(0);
+    std::copy_n(levels + i, count, unit.begin());
+    Pack<uint16_t>(unit.data(), width, packed.data());
+    out->append(reinterpret_cast<const char*>(packed.data()),
+                static_cast<size_t>(per_unit) * sizeof(uint16_t));
+  }
+}
+
+}  // namespace pilum

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Block encodings: one buffer, a number of values known from outside. Levels and dictionaries are stored so.
+// Spec: 11-encodings.md §8.1 (column "block"), §8.2, §8.4, §8.6, §8.8, §8.10.
+#pragma once
+
+#include <arrow/memory_pool.h>
+#include <arrow/status.h>
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "pilum/encoding/column_builder.h"
+#include "pilum_proto/encodings_v2_1.pb.h"
+
+namespace pilum {
+
+/// Writes `n` values of `bits` (8, 16, 32, 64, or any multiple of 8 when stored flat) to `out`. Invalid for
+/// damaged input, NotImplemented for encodings that blocks do not have.
+arrow::Status DecodeFixedBlock(const lance::encodings21::CompressiveEncoding& encoding,
+                               std::span<const uint8_t> block, int64_t n, int64_t bits, uint8_t* out,
+                               arrow::MemoryPool* pool);
+
+/// Levels [begin, begin + count) of a block of `n`. A few levels of a packed or flat block cost a few loads.
+arrow::Status DecodeLevels(const lance::encodings21::CompressiveEncoding& encoding,
+                           std::span<const uint8_t> block, int64_t n, int64_t begin, int64_t count,
+                           uint16_t* out, arrow::MemoryPool* pool);
+
+/// Appends `n` strings.
+arrow::Status DecodeVariableBlock(const lance::encodings21::CompressiveEncoding& encoding,
+                                  std::span<const uint8_t> block, int64_t n, ColumnBuilder* out,
+                                  arrow::MemoryPool* pool);
+
+/// Packs `n` 16-bit levels of at most `width` bits as out-of-line bit-packing, which needs no rule but this
+/// one for any n. Appends to `out`.
+void PackLevels(const uint16_t* levels, int64_t n, int width, std::string* out);
+
+}  // namespace pilum

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pilum/encoding/leaf_type.h"
+
+#include <arrow/util/checked_cast.h>
+
+namespace pilum {
+
+using arrow::internal::checked_cast;
+
+int64_t LeafType::ItemsThrough(size_t level) const {
+  int64_t items = 1;
+  for (size_t i = 0; i <= level; ++i) items *= dims[i];
+  return items;
+}
+
+arrow::Result<LeafType> LeafType::Of(const std::shared_ptr<arrow::DataType>& type) {
+  LeafType leaf;
+  leaf.type = type;
+  switch (type->id()) {
+    case arrow::Type::NA:
+      return leaf;
+    case arrow::Type::STRING:
+    case arrow::Type::BINARY:
+      leaf.kind = Kind::kVariable;
+      leaf.offset_bits = 32;
+      return leaf;
+    case arrow::Type::LARGE_STRING:
+    case arrow::Type::LARGE_BINARY:
+      leaf.kind = Kind::kVariable;
+      leaf.offset_bits = 64;
+      return leaf;
+    case arrow::Type::EXTENSION:
+      return arrow::Status::NotImplemented("extension type ", type->ToString(), " as a storage type");
+    default:
+      break;
+  }
+  leaf.kind = Kind::kFixed;
+  const arrow::DataType* item = type.get();
+  int64_t items = 1;
+  while (item->id() == arrow::Type::FIXED_SIZE_LIST) {
+    const auto& list = checked_cast<const arrow::FixedSizeListType&>(*item);
+    if (list.list_size() <= 0) return arrow::Status::Invalid("vectors of dimension 0: ", type->ToString());
+    leaf.dims.push_back(list.list_size());
+    if (__builtin_mul_overflow(items, int64_t{list.list_size()}, &items) || items > (int64_t{1} << 40)) {
+      return arrow::Status::Invalid("vector type too wide: ", type->ToString());
+    }
+    item = list.value_type().get();
+  }
+  const auto* fixed = dynamic_cast<const arrow::FixedWidthType*>(item);
+  if (fixed == nullptr || item->id() == arrow::Type::DICTIONARY) {
+    return arrow::Status::NotImplemented("columns of type ", type->ToString(), " are not supported yet");
+  }
+  leaf.item_bits = fixed->bit_width();
+  leaf.bits = leaf.item_bits * items;
+  return leaf;
+}
+
+}  // namespace pilum

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// How the values of an Arrow type lie in memory, as far as encodings care. Spec: 11-encodings.md §2.
+#pragma once
+
+#include <arrow/result.h>
+#include <arrow/type.h>
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace pilum {
+
+/// The shape of one leaf column. A value.
+struct LeafType {
+  enum class Kind : uint8_t {
+    kNull,      ///< no bytes at all
+    kFixed,     ///< `bits` per value; vectors (fixed-size lists of primitives) included
+    kVariable,  ///< bytes between offsets of `offset_bits`
+  };
+
+  Kind kind = Kind::kNull;
+  std::shared_ptr<arrow::DataType> type;
+  int64_t bits = 0;           ///< kFixed: one value, all dimensions included
+  int64_t item_bits = 0;      ///< kFixed: one item of a vector; equal to `bits` for scalars
+  std::vector<int64_t> dims;  ///< sizes of the dimensions of a vector, outermost first; empty for scalars
+  int offset_bits = 0;        ///< kVariable: 32 or 64
+
+  bool is_vector() const { return !dims.empty(); }
+  /// Items below level `level` in one value: the product of dims[0..level].
+  int64_t ItemsThrough(size_t level) const;
+
+  /// NotImplemented, naming the type, for nested and dictionary types.
+  static arrow::Result<LeafType> Of(const std::shared_ptr<arrow::DataType>& type);
+};
+
+}  // namespace pilum

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pilum/file/column_reader.h"
+
+#include <google/protobuf/any.pb.h>
+
+#include <algorithm>
+
+#include "pilum/util/error.h"
+#include "pilum_proto/file2.pb.h"
+
+namespace pilum {
+
+namespace {
+
+/// Parses the message that an encoding wraps; `name` is its full name.
+template <typename Message>
+arrow::Status ParseEncoding(const lance::file::v2::Encoding& encoding, std::string_view name,
+                            Message* message) {
+  google::protobuf::Any any;
+  if (!encoding.has_direct() || !any.ParseFromString(encoding.direct().encoding())) {
+    return arrow::Status::Invalid("an encoding that is not stored in place");
+  }
+  const std::string& url = any.type_url();
+  const size_t slash = url.rfind('/');
+  if (slash == std::string::npos || std::string_view(url).substr(slash + 1) != name) {
+    return arrow::Status::Invalid("an encoding of type '", url, "' where ", name, " was expected");
+  }
+  if (!message->ParseFromString(any.value()))
+    return arrow::Status::Invalid("an encoding that does not parse");
+  return arrow::Status::OK();
+}
+
+arrow::Result<PageDescription> DescribePage(const lance::file::v2::ColumnMetadata::Page& page,
+                                            const std::string& path, int64_t file_size) {
+  PageDescription description{path, {}, 0};
+  if (page.buffer_offsets_size() != page.buffer_sizes_size()) {
+    return arrow::Status::Invalid("a page with ", page.buffer_offsets_size(), " offsets and ",
+                                  page.buffer_sizes_size(), " sizes of buffers");
+  }
+  const uint64_t end = static_cast<uint64_t>(file_size);
+  for (int i = 0; i < page.buffer_offsets_size(); ++i) {
+    const uint64_t offset = page.buffer_offsets(i), size = page.buffer_sizes(i);
+    if (offset > end || size > end - offset) {
+      return arrow::Status::Invalid("a page buffer of ", size, " bytes at ", offset, ", outside the file");
+    }
+    description.buffers.push_back({static_cast<int64_t>(offset), static_cast<int64_t>(size)});
+  }
+  description.num_rows = static_cast<int64_t>(page.length());
+  return description;
+}
+
+arrow::Result<std::unique_ptr<PageReader>> MakePage(const lance::file::v2::ColumnMetadata::Page& page,
+                                                    PageDescription description, FormatVersion version,
+                                                    const LeafType& type) {
+  if (version == FormatVersion::k2_0) {
+    lance::encodings::ArrayEncoding encoding;
+    ARROW_RETURN_NOT_OK(ParseEncoding(page.encoding(), "lance.encodings.ArrayEncoding", &encoding));
+    return PageReader::Make(std::move(description), encoding, type, arrow::default_memory_pool());
+  }
+  lance::encodings21::PageLayout layout;
+  ARROW_RETURN_NOT_OK(ParseEncoding(page.encoding(), "lance.encodings21.PageLayout", &layout));
+  return PageReader::Make(std::move(description), layout, type, arrow::default_memory_pool());
+}
+
+}  // namespace
+
+arrow::Result<std::shared_ptr<const ColumnReader>> ColumnReader::Open(
+    ReadableObject* object, ByteRange metadata_range, std::span<const uint8_t> metadata,
+    FormatVersion version, const LeafType& type, int64_t num_rows) {
+  const auto located = [&](const arrow::Status& status) {
+    return status.IsInvalid()          ? CorruptFile(object->path(), metadata_range.offset, status.message())
+           : status.IsNotImplemented() ? Annotate(status, object->path() + ": ")
+                                       : status;
+  };
+  lance::file::v2::ColumnMetadata message;
+  if (!message.ParseFromArray(metadata.data(), static_cast<int>(metadata.size()))) {
+    return located(arrow::Status::Invalid("column metadata that does not parse"));
+  }
+  std::shared_ptr<ColumnReader> column(new ColumnReader());
+  column->type_ = type;
+  std::vector<ByteRange> tables;
+  std::vector<size_t> tables_per_page;
+  int64_t row = 0;
+  for (const auto& page : message.pages()) {
+    auto description = DescribePage(page, object->path(), object->size());
+    if (!description.ok()) return located(description.status());
+    if (description->num_rows == 0) continue;
+    if (description->num_rows < 0 || description->num_rows > num_rows - row) {
+      return located(arrow::Status::Invalid("pages of more than the file's ", num_rows, " rows"));
+    }
+    column->first_rows_.push_back(row);
+    row += description->num_rows;
+    auto reader = MakePage(page, *std::move(description), version, type);
+    if (!reader.ok()) return located(reader.status());
+    const auto ranges = (*reader)->InitRanges();
+    tables.insert(tables.end(), ranges.begin(), ranges.end());
+    tables_per_page.push_back(ranges.size());
+    column->pages_.push_back(*std::move(reader));
+  }
+  if (row != num_rows) {
+    return located(arrow::Status::Invalid("pages of ", row, " rows in a file of ", num_rows));
+  }
+  column->first_rows_.push_back(row);
+  ARROW_ASSIGN_OR_RAISE(const auto buffers, object->ReadMany(tables));
+  Buffers rest = buffers;
+  for (size_t i = 0; i < column->pages_.size(); ++i) {
+    ARROW_RETURN_NOT_OK(column->pages_[i]->Init(rest.first(tables_per_page[i])));
+    rest = rest.subspan(tables_per_page[i]);
+  }
+  return column;
+}
+
+std::vector<ColumnReader::Part> ColumnReader::Plan(std::span<const RowRange> rows,
+                                                   std::vector<ByteRange>* bytes) const {
+  std::vector<Part> parts;
+  size_t page = 0;
+  const auto close = [&] {
+    if (parts.empty() || parts.back().num_buffers != 0) return;
+    const size_t before = bytes->size();
+    parts.back().page->Plan(parts.back().rows, bytes);
+    parts.back().num_buffers = bytes->size() - before;
+  };
+  for (RowRange range : rows) {
+    while (range.size() > 0) {
+      if (range.begin >= first_rows_[page + 1]) {
+        page = static_cast<size_t>(std::upper_bound(first_rows_.begin() + static_cast<int64_t>(page),
+                                                    first_rows_.end(), range.begin) -
+                                   first_rows_.begin()) -
+               1;
+      }
+      if (parts.empty() || parts.back().page != pages_[page].get()) {
+        close();
+        parts.push_back({pages_[page].get(), {}, 0});
+      }
+      const int64_t end = std::min(range.end, first_rows_[page + 1]);
+      parts.back().rows.push_back({range.begin - first_rows_[page], end - first_rows_[page]});
+      range.begin = end;
+    }
+  }
+  close();
+  return parts;
+}
+
+arrow::Status ColumnReader::Decode(std::span<const Part> parts, Buffers* buffers, ColumnBuilder* out) {
+  for (const Part& part : parts) {
+    ARROW_RETURN_NOT_OK(part.page->Decode(part.rows, buffers->first(part.num_buffers), out));
+    *buffers = buffers->subspan(part.num_buffers);
+  }
+  return arrow::Status::OK();
+}
+
+}  // namespace pilum

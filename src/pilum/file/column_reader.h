@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// ColumnReader: the pages of one column of a file. Spec: 10-file.md §2.4.
+#pragma once
+
+#include <arrow/result.h>
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "pilum/file/format_version.h"
+#include "pilum/file/page_reader.h"
+#include "pilum/io/object_store.h"
+
+namespace pilum {
+
+/// Immutable once open; any thread.
+class ColumnReader {
+ public:
+  /// What one page contributes to a read.
+  struct Part {
+    const PageReader* page;
+    std::vector<RowRange> rows;  // of the page
+    size_t num_buffers;
+  };
+
+  /// Parses `metadata` (a ColumnMetadata message at `offset` of the file) and reads, in one go, the tables
+  /// its pages keep in memory. The pages must hold `num_rows` rows.
+  static arrow::Result<std::shared_ptr<const ColumnReader>> Open(ReadableObject* object,
+                                                                 ByteRange metadata_range,
+                                                                 std::span<const uint8_t> metadata,
+                                                                 FormatVersion version, const LeafType& type,
+                                                                 int64_t num_rows);
+
+  const LeafType& type() const { return type_; }
+
+  /// The pages that hold `rows` (ascending, disjoint, inside the column); appends the bytes they need.
+  std::vector<Part> Plan(std::span<const RowRange> rows, std::vector<ByteRange>* bytes) const;
+  /// Appends the rows of a plan; takes the buffers of its parts off the front of `buffers`.
+  static arrow::Status Decode(std::span<const Part> parts, Buffers* buffers, ColumnBuilder* out);
+
+ private:
+  ColumnReader() = default;
+
+  LeafType type_;
+  std::vector<std::unique_ptr<PageReader>> pages_;
+  std::vector<int64_t> first_rows_;  // of each page, and the row behind the last
+};
+
+}  // namespace pilum

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pilum/file/file_reader.h"
+
+#include <arrow/array.h>
+
+#include <mutex>
+#include <numeric>
+
+#include "pilum/file/column_reader.h"
+#include "pilum/file/footer.h"
+#include "pilum/util/error.h"
+
+namespace pilum {
+
+namespace {
+
+class FileReaderImpl final : public FileReader {
+ public:
+  FileReaderImpl(std::shared_ptr<ReadableObject> object, FileTail tail)
+      : object_(std::move(object)), tail_(std::move(tail)), columns_(tail_.columns.size()) {}
+
+  arrow::Status ParseDescriptor();
+
+  FormatVersion version() const override { return tail_.footer.version; }
+  int64_t num_rows() const override { return num_rows_; }
+  int32_t num_columns() const override { return static_cast<int32_t>(columns_.size()); }
+  const std::shared_ptr<const Schema>& schema() const override { return schema_; }
+  FileProjection WholeFile() const override;
+
+  arrow::Result<std::shared_ptr<arrow::RecordBatch>> ReadRange(const FileProjection& projection,
+                                                               int64_t begin, int64_t end,
+                                                               arrow::MemoryPool* pool) override;
+  arrow::Result<std::shared_ptr<arrow::RecordBatch>> Take(const FileProjection& projection,
+                                                          std::span<const int64_t> rows,
+                                                          arrow::MemoryPool* pool) override;
+  arrow::Result<std::shared_ptr<arrow::Buffer>> ReadGlobalBuffer(int32_t index) override;
+
+ private:
+  arrow::Result<std::shared_ptr<const ColumnReader>> OpenColumn(int32_t index, const arrow::Field& field);
+  arrow::Result<std::shared_ptr<arrow::RecordBatch>> ReadRows(const FileProjection& projection,
+                                                              std::span<const RowRange> rows,
+                                                              arrow::MemoryPool* pool);
+
+  const std::shared_ptr<ReadableObject> object_;
+  const FileTail tail_;
+  int64_t num_rows_ = 0;
+  std::shared_ptr<const Schema> schema_;
+
+  std::mutex mutex_;  // guards columns_; never held while reading
+  std::vector<std::shared_ptr<const ColumnReader>> columns_;
+};
+
+arrow::Status FileReaderImpl::ParseDescriptor() {
+  const ByteRange range = tail_.global_buffers[0];
+  ARROW_ASSIGN_OR_RAISE(auto bytes, ReadGlobalBuffer(0));
+  lance::file::FileDescriptor descriptor;
+  if (!descriptor.ParseFromArray(bytes->data(), static_cast<int>(bytes->size()))) {
+    return CorruptFile(object_->path(), range.offset, "the schema descriptor does not parse");
+  }
+  num_rows_ = static_cast<int64_t>(descriptor.length());
+  if (num_rows_ < 0) return CorruptFile(object_->path(), range.offset, "more than 2^63 rows");
+  auto schema = Schema::FromProto(descriptor.schema().fields(), descriptor.schema().metadata());
+  if (!schema.ok()) return Annotate(schema.status(), object_->path() + ": ");
+  schema_ = *std::move(schema);
+  return arrow::Status::OK();
+}
+
+FileProjection FileReaderImpl::WholeFile() const {
+  FileProjection projection{schema_->arrow(), {}};
+  projection.column_indices.resize(schema_->ColumnFieldIds(version()).size());
+  std::iota(projection.column_indices.begin(), projection.column_indices.end(), 0);
+  return projection;
+}
+
+arrow::Result<std::shared_ptr<const ColumnReader>> FileReaderImpl::OpenColumn(int32_t index,
+                                                                              const arrow::Field& field) {
+  if (index < 0 || index >= num_columns()) {
+    return arrow::Status::Invalid(object_->path(), ": column ", index, " was asked for but there are only ",
+                                  num_columns(), " columns in the file");
+  }
+  const size_t at = static_cast<size_t>(index);
+  {
+    std::lock_guard lock(mutex_);
+    if (columns_[at] != nullptr && columns_[at]->type().type->Equals(*field.type())) return columns_[at];
+  }
+  auto type = LeafType::Of(field.type());
+  if (!type.ok()) return Annotate(type.status(), object_->path() + ": column '" + field.name() + "': ");
+  const auto metadata = tail_.Slice(tail_.columns[at]);
+  ARROW_ASSIGN_OR_RAISE(auto column, ColumnReader::Open(object_.get(), tail_.columns[at], AsSpan(*metadata),
+                                                        version(), *type, num_rows_));
+  std::lock_guard lock(mutex_);
+  columns_[at] = column;
+  return column;
+}
+
+arrow::Result<std::shared_ptr<arrow::RecordBatch>> FileReaderImpl::ReadRows(const FileProjection& projection,
+                                                                            std::span<const RowRange> rows,
+                                                                            arrow::MemoryPool* pool) {
+  const auto& fields = projection.schema->fields();
+  if (projection.column_indices.size() != fields.size()) {
+    return arrow::Status::NotImplemented(object_->path(), ": nested columns are not supported yet");
+  }
+  int64_t n = 0;
+  for (const RowRange& range : rows) n += range.size();
+  std::vector<ByteRange> bytes;
+  std::vector<std::vector<ColumnReader::Part>> plans;
+  std::vector<std::shared_ptr<const ColumnReader>> columns;  // keeps the pages of the plans alive
+  for (size_t i = 0; i < fields.size(); ++i) {
+    ARROW_ASSIGN_OR_RAISE(auto column, OpenColumn(projection.column_indices[i], *fields[i]));
+    plans.push_back(column->Plan(rows, &bytes));
+    columns.push_back(std::move(column));
+  }
+  ARROW_ASSIGN_OR_RAISE(const auto buffers, object_->ReadMany(bytes));
+  Buffers rest = buffers;
+  std::vector<std::shared_ptr<arrow::ArrayData>> arrays;
+  for (size_t i = 0; i < fields.size(); ++i) {
+    ARROW_ASSIGN_OR_RAISE(auto builder, ColumnBuilder::Make(columns[i]->type(), n, pool));
+    ARROW_RETURN_NOT_OK(ColumnReader::Decode(plans[i], &rest, &builder));
+    ARROW_ASSIGN_OR_RAISE(auto array, builder.Finish());
+    arrays.push_back(std::move(array));
+  }
+  return arrow::RecordBatch::Make(projection.schema, n, std::move(arrays));
+}
+
+arrow::Result<std::shared_ptr<arrow::RecordBatch>> FileReaderImpl::ReadRange(const FileProjection& projection,
+                                                                             int64_t begin, int64_t end,
+                                                                             arrow::MemoryPool* pool) {
+  if (begin < 0 || end < begin || end > num_rows_) {
+    return arrow::Status::IndexError(object_->path(), ": rows ", begin, " to ", end, " of a file of ",
+                                     num_rows_);
+  }
+  const RowRange range{begin, end};
+  return ReadRows(projection, {&range, 1}, pool);
+}
+
+arrow::Result<std::shared_ptr<arrow::RecordBatch>> FileReaderImpl::Take(const FileProjection& projection,
+                                                                        std::span<const int64_t> rows,
+                                                                        arrow::MemoryPool* pool) {
+  std::vector<RowRange> ranges;
+  ranges.reserve(rows.size());
+  for (const int64_t row : rows) {
+    const int64_t lowest = ranges.empty() ? 0 : ranges.back().end;
+    if (row < lowest || row >= num_rows_) {
+      return arrow::Status::IndexError(object_->path(), ": row ", row, " of a file of ", num_rows_,
+                                       ", or rows not in ascending order");
+    }
+    if (!ranges.empty() && row == lowest) {
+      ranges.back().end = row + 1;
+    } else {
+      ranges.push_back({row, row + 1});
+    }
+  }
+  return ReadRows(projection, ranges, pool);
+}
+
+arrow::Result<std::shared_ptr<arrow::Buffer>> FileReaderImpl::ReadGlobalBuffer(int32_t index) {
+  if (index < 0 || static_cast<size_t>(index) >= tail_.global_buffers.size()) {
+    return arrow::Status::Invalid(object_->path(), ": request for global buffer at index ", index,
+                                  " but there were only ", tail_.global_buffers.size(),
+                                  " global buffers in the file");
+  }
+  const ByteRange range = tail_.global_buffers[static_cast<size_t>(index)];
+  if (auto bytes = tail_.Slice(range)) return bytes;
+  return object_->Read(range);
+}
+
+}  // namespace
+
+arrow::Result<std::shared_ptr<FileReader>> FileReader::Open(std::shared_ptr<ReadableObject> object) {
+  ARROW_ASSIGN_OR_RAISE(auto tail, FileTail::Read(object.get()));
+  auto reader = std::make_shared<FileReaderImpl>(std::move(object), std::move(tail));
+  ARROW_RETURN_NOT_OK(reader->ParseDescriptor());
+  return reader;
+}
+
+}  // namespace pilum

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What FileWriter writes, FileReader reads; damage of any byte is an error or other values, never a crash.
+#include <arrow/table.h>
+#include <google/protobuf/stubs/logging.h>
+
+#include <algorithm>
+#include <random>
+
+#include "pilum/file/file_reader.h"
+#include "pilum/file/file_writer.h"
+#include "pilum/file/random_batch.h"
+#include "pilum/io/memory_store.h"
+#include "pilum/io/observed_store.h"
+#include "pilum/util/error.h"
+
+namespace pilum {
+
+using testing::LeafTypes;
+using testing::RandomBatch;
+using testing::RandomColumn;
+
+namespace {
+
+arrow::Status WriteFile(ObjectStore* store, const std::string& path, const arrow::RecordBatch& batch,
+                        FileWriterOptions options, int64_t rows_per_write) {
+  ARROW_ASSIGN_OR_RAISE(auto schema, Schema::FromArrow(*batch.schema()));
+  ARROW_ASSIGN_OR_RAISE(auto sink, store->Create(path, Durability::kProcessCrash));
+  ARROW_ASSIGN_OR_RAISE(auto writer, FileWriter::Make(std::move(sink), schema, options));
+  for (int64_t row = 0; row < batch.num_rows(); row += rows_per_write) {
+    ARROW_RETURN_NOT_OK(writer->Write(*batch.Slice(row, rows_per_write)));
+  }
+  return writer->Finish().status();
+}
+
+arrow::Result<std::shared_ptr<FileReader>> OpenFile(ObjectStore* store, const std::string& path) {
+  ARROW_ASSIGN_OR_RAISE(auto object, store->Open(path));
+  return FileReader::Open(std::move(object));
+}
+
+void ExpectEqual(const arrow::RecordBatch& got, const arrow::RecordBatch& want) {
+  ASSERT_TRUE(got.Validate().ok()) << got.Validate().ToString();
+  ASSERT_EQ(got.num_rows(), want.num_rows());
+  for (int i = 0; i < want.num_columns(); ++i) {
+    EXPECT_TRUE(got.column(i)->Equals(*want.column(i), arrow::EqualOptions::Defaults().nans_equal(true)))
+        << want.schema()->field(i)->ToString();
+  }
+}
+
+/// A choice of rows of `batch`, by the slow way.
+std::shared_ptr<arrow::RecordBatch> Rows(const arrow::RecordBatch& batch, const std::vector<int64_t>& rows) {
+  std::vector<std::shared_ptr<arrow::RecordBatch>> slices;
+  for (const int64_t row : rows) slices.push_back(batch.Slice(row, 1));
+  return arrow::Table::FromRecordBatches(batch.schema(), slices)
+      .ValueOrDie()
+      ->CombineChunksToBatch()
+      .ValueOrDie();
+}
+
+struct Case {
+  FormatVersion version;
+  double nulls;
+  int64_t rows;
+  int64_t longest;
+};
+
+class FileRoundTrip : public ::testing::TestWithParam<Case> {};
+
+TEST_P(FileRoundTrip, ScansRangesAndTakesGiveTheRowsThatWereWritten) {
+  const Case& param = GetParam();
+  std::mt19937_64 random(param.rows + static_cast<int64_t>(param.version));
+  const auto batch = RandomBatch(LeafTypes(), param.rows, {param.nulls, param.longest, true}, random);
+  auto store = MakeMemoryStore();
+  FileWriterOptions options;
+  options.version = param.version;
+  options.page_bytes = 40'000;  // several pages
+  ASSERT_TRUE(WriteFile(store.get(), "f.lance", *batch, options, 700).ok());
+  auto reader = OpenFile(store.get(), "f.lance");
+  ASSERT_TRUE(reader.ok()) << reader.status().ToString();
+  EXPECT_EQ((*reader)->version(), param.version);
+  EXPECT_EQ((*reader)->num_rows(), param.rows);
+  const auto projection = (*reader)->WholeFile();
+  auto all = (*reader)->ReadRange(projection, 0, param.rows, arrow::default_memory_pool());
+  ASSERT_TRUE(all.ok()) << all.status().ToString();
+  ExpectEqual(**all, *batch);
+  for (int i = 0; i < 5; ++i) {
+    const int64_t begin = static_cast<int64_t>(random() % static_cast<uint64_t>(param.rows));
+    const int64_t end =
+        begin + static_cast<int64_t>(random() % static_cast<uint64_t>(param.rows - begin + 1));
+    auto range = (*reader)->ReadRange(projection, begin, end, arrow::default_memory_pool());
+    ASSERT_TRUE(range.ok()) << range.status().ToString();
+    ExpectEqual(**range, *batch->Slice(begin, end - begin));
+    std::vector<int64_t> rows;
+    for (int64_t row = begin % 7; row < param.rows; row += 1 + static_cast<int64_t>(random() % 97))
+      rows.push_back(row);
+    auto taken = (*reader)->Take(projection, rows, arrow::default_memory_pool());
+    ASSERT_TRUE(taken.ok()) << taken.status().ToString();
+    ExpectEqual(**taken, *Rows(*batch, rows));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Versions, FileRoundTrip,
+    ::testing::Values(Case{FormatVersion::k2_1, 0.2, 5000, 20}, Case{FormatVersion::k2_1, 0.0, 5000, 20},
+                      Case{FormatVersion::k2_1, 1.0, 3000, 20}, Case{FormatVersion::k2_1, 0.1, 1, 20},
+                      Case{FormatVersion::k2_1, 0.1, 1024, 600}, Case{FormatVersion::k2_2, 0.2, 4097, 20},
+                      Case{FormatVersion::k2_2, 0.0, 1025, 700}, Case{FormatVersion::k2_0, 0.2, 3000, 20},
+                      Case{FormatVersion::k2_0, 0.0, 1023, 300}, Case{FormatVersion::k2_0, 1.0, 300, 20}));
+
+TEST(FileRoundTripTest, AFileWithoutRowsHasItsSchema) {
+  auto store = MakeMemoryStore();
+  std::mt19937_64 random(1);
+  const auto batch = RandomBatch(LeafTypes(), 0, {}, random);
+  ASSERT_TRUE(WriteFile(store.get(), "f", *batch, {}, 1).ok());
+  auto reader = OpenFile(store.get(), "f").ValueOrDie();
+  EXPECT_EQ(reader->num_rows(), 0);
+  EXPECT_TRUE(reader->schema()->arrow()->Equals(*batch->schema()));
+  EXPECT_EQ(
+      reader->ReadRange(reader->WholeFile(), 0, 0, arrow::default_memory_pool()).ValueOrDie()->num_rows(), 0);
+  EXPECT_TRUE(
+      reader->ReadRange(reader->WholeFile(), 0, 1, arrow::default_memory_pool()).status().IsIndexError());
+}
+
+TEST(FileRoundTripTest, GlobalBuffersAndSchemaMetadataComeBack) {
+  auto store = MakeMemoryStore();
+  std::mt19937_64 random(2);
+  const auto batch = RandomBatch({arrow::int32()}, 10, {}, random);
+  auto schema = Schema::FromArrow(*batch->schema()).ValueOrDie();
+  auto writer =
+      FileWriter::Make(store->Create("f", Durability::kProcessCrash).ValueOrDie(), schema).ValueOrDie();
+  EXPECT_EQ(writer->AddGlobalBuffer(AsSpan("hello")).ValueOrDie(), 1);
+  ASSERT_TRUE(writer->Write(*batch).ok());
+  EXPECT_EQ(writer->AddGlobalBuffer(AsSpan("world")).ValueOrDie(), 2);
+  writer->AddSchemaMetadata("key", "value");
+  EXPECT_EQ(writer->Finish().ValueOrDie().num_rows, 10);
+  auto reader = OpenFile(store.get(), "f").ValueOrDie();
+  EXPECT_EQ(AsStringView(*reader->ReadGlobalBuffer(1).ValueOrDie()), "hello");
+  EXPECT_EQ(AsStringView(*reader->ReadGlobalBuffer(2).ValueOrDie()), "world");
+  EXPECT_TRUE(reader->ReadGlobalBuffer(3).status().IsInvalid());
+  EXPECT_EQ(reader->schema()->arrow()->metadata()->Get("key").ValueOrDie(), "value");
+}
+
+TEST(FileRoundTripTest, AnAbandonedFileLeavesNothing) {
+  auto store = MakeMemoryStore();
+  std::mt19937_64 random(3);
+  const auto batch = RandomBatch({arrow::int32()}, 10, {}, random);
+  {
+    auto schema = Schema::FromArrow(*batch->schema()).ValueOrDie();
+    auto writer =
+        FileWriter::Make(store->Create("f", Durability::kProcessCrash).ValueOrDie(), schema).ValueOrDie();
+    ASSERT_TRUE(writer->Write(*batch).ok());
+  }
+  EXPECT_FALSE(store->Exists("f").ValueOrDie());
+}
+
+TEST(FileRoundTripTest, WrongBatchesNameTheColumn) {
+  auto store = MakeMemoryStore();
+  auto schema =
+      Schema::FromArrow(*arrow::schema({arrow::field("a", arrow::int32(), /*nullable=*/false)})).ValueOrDie();
+  auto writer =
+      FileWriter::Make(store->Create("f", Durability::kProcessCrash).ValueOrDie(), schema).ValueOrDie();
+  std::mt19937_64 random(4);
+  const auto nulls =
+      RandomBatch({arrow::int32()}, 100, {0.5, 1, true}, random)->RenameColumns({"a"}).ValueOrDie();
+  EXPECT_THAT(writer->Write(*nulls).message(), ::testing::HasSubstr("The field `a` contained null values"));
+  const auto other = RandomBatch({arrow::utf8()}, 1, {0, 1, true}, random)->RenameColumns({"a"}).ValueOrDie();
+  EXPECT_TRUE(writer->Write(*other).IsTypeError());
+  const auto missing = RandomBatch({arrow::int32()}, 1, {0, 1, true}, random);
+  EXPECT_THAT(writer->Write(*missing).message(), ::testing::HasSubstr("missing the column `a`"));
+}
+
+TEST(FileRoundTripTest, NestedTypesAreRefusedByName) {
+  auto store = MakeMemoryStore();
+  auto schema =
+      Schema::FromArrow(*arrow::schema({arrow::field("tags", arrow::list(arrow::utf8()))})).ValueOrDie();
+  const auto status =
+      FileWriter::Make(store->Create("f", Durability::kProcessCrash).ValueOrDie(), schema).status();
+  EXPECT_TRUE(status.IsNotImplemented());
+  EXPECT_THAT(status.message(), ::testing::HasSubstr("'tags'"));
+}
+
+TEST(FileRoundTripTest, TakingOneRowReadsOneChunkPerColumn) {
+  auto counter = std::make_shared<StoreCounter>();
+  auto store = ObserveStore(MakeMemoryStore(), counter);
+  std::mt19937_64 random(5);
+  const auto batch = RandomBatch({arrow::int64(), arrow::fixed_size_list(arrow::float32(), 96)}, 20'000,
+                                 {0, 1, true}, random);
+  ASSERT_TRUE(WriteFile(store.get(), "f", *batch, {}, 20'000).ok());
+  auto reader = OpenFile(store.get(), "f").ValueOrDie();
+  const std::vector<int64_t> rows{12'345};
+  (void)reader->Take(reader->WholeFile(), rows, arrow::default_memory_pool())
+      .ValueOrDie();  // opens the columns
+  counter->Reset();
+  ExpectEqual(*reader->Take(reader->WholeFile(), rows, arrow::default_memory_pool()).ValueOrDie(),
+              *batch->Slice(12'345, 1));
+  EXPECT_LE(counter->num_reads(), 2);
+  EXPECT_LE(counter->bytes_read(), 2048 + 96 * 4);
+}
+
+/// Opens and reads everything; whatever happens must be a status.
+void ReadDamaged(ObjectStore* store, const std::string& path) {
+  auto reader = OpenFile(store, path);
+  if (!reader.ok()) return;
+  const int64_t n = (*reader)->num_rows();
+  if (n > 1'000'000) return;  // a claim that no page backs; columns refuse it
+  auto batch = (*reader)->ReadRange((*reader)->WholeFile(), 0, n, arrow::default_memory_pool());
+  if (batch.ok()) (void)(*batch)->Validate();
+  const std::vector<int64_t> rows{n / 2};
+  if (n > 0) (void)(*reader)->Take((*reader)->WholeFile(), rows, arrow::default_memory_pool());
+}
+
+class DamagedFile : public ::testing::TestWithParam<FormatVersion> {
+ protected:
+  void SetUp() override {
+    google::protobuf::SetLogHandler(nullptr);  // it has a lot to say about damaged messages
+    std::mt19937_64 random(6);
+    const auto batch = RandomBatch({arrow::boolean(), arrow::int32(), arrow::utf8(), arrow::large_binary(),
+                                    arrow::fixed_size_list(arrow::float32(), 70)},
+                                   64, {0.2, 300, true}, random);
+    FileWriterOptions options;
+    options.version = GetParam();
+    ASSERT_TRUE(WriteFile(store_.get(), "f", *batch, options, 64).ok());
+    bytes_ = std::string(AsStringView(*store_->Get("f").ValueOrDie()));
+  }
+
+  void Read(const std::string& bytes) {
+    ASSERT_TRUE(store_->Put("damaged", AsSpan(bytes), Durability::kProcessCrash).ok());
+    ReadDamaged(store_.get(), "damaged");
+  }
+
+  std::shared_ptr<ObjectStore> store_ = MakeMemoryStore();
+  std::string bytes_;
+};
+
+TEST_P(DamagedFile, AnyFlippedBitIsAnErrorOrOtherValues) {
+  std::mt19937_64 random(7);
+  for (size_t at = 0; at < bytes_.size(); at += 1 + random() % 7) {
+    std::string damaged = bytes_;
+    damaged[at] = static_cast<char>(damaged[at] ^ (1 << random() % 8));
+    Read(damaged);
+  }
+}
+
+TEST_P(DamagedFile, ATruncatedFileDoesNotOpen) {
+  for (size_t size = 0; size < bytes_.size(); size += 13) {
+    ASSERT_TRUE(store_->Put("damaged", AsSpan(bytes_.substr(0, size)), Durability::kProcessCrash).ok());
+    const auto status = OpenFile(store_.get(), "damaged").status();
+    EXPECT_TRUE(HasErrorKind(status, ErrorKind::kCorruptFile)) << size << " " << status.ToString();
+    EXPECT_THAT(status.message(), ::testing::HasSubstr("damaged"));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Versions, DamagedFile,
+                         ::testing::Values(FormatVersion::k2_0, FormatVersion::k2_1, FormatVersion::k2_2));
+
+}  // namespace
+}  // namespace pilum

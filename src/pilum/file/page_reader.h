@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// PageReader: the rows of one page of one column. Spec: 11-encodings.md §4 to §6, §10; 10-file.md §9.
+#pragma once
+
+#include <arrow/memory_pool.h>
+#include <arrow/result.h>
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "pilum/encoding/column_builder.h"
+#include "pilum/encoding/leaf_type.h"
+#include "pilum/io/object_store.h"
+#include "pilum_proto/encodings_v2_0.pb.h"
+#include "pilum_proto/encodings_v2_1.pb.h"
+
+namespace pilum {
+
+/// Rows [begin, end) of a page.
+struct RowRange {
+  int64_t begin = 0;
+  int64_t end = 0;
+  int64_t size() const { return end - begin; }
+};
+
+/// Where a page is. The buffers lie inside the file.
+struct PageDescription {
+  std::string path;  ///< of the file, for messages
+  std::vector<ByteRange> buffers;
+  int64_t num_rows = 0;
+};
+
+using Buffers = std::span<const std::shared_ptr<arrow::Buffer>>;
+
+/// Splits reading into saying which bytes are needed and decoding them, so that a caller can fetch the bytes
+/// of many pages and columns in one go. First InitRanges and Init, once; then Plan and Decode, any number of
+/// times from any thread. Bytes are untrusted: damage is IOError (kCorruptFile).
+class PageReader {
+ public:
+  virtual ~PageReader() = default;
+  int64_t num_rows() const { return page_.num_rows; }
+
+  /// The bytes Init wants: tables that every later read needs.
+  virtual std::vector<ByteRange> InitRanges() const { return {}; }
+  virtual arrow::Status Init(Buffers) { return arrow::Status::OK(); }
+
+  /// Appends the bytes that `rows` (ascending, disjoint, inside the page) need: the fewest the layout allows.
+  virtual void Plan(std::span<const RowRange> rows, std::vector<ByteRange>* bytes) const = 0;
+  /// Appends the rows. `buffers` are those Plan asked for.
+  virtual arrow::Status Decode(std::span<const RowRange> rows, Buffers buffers, ColumnBuilder* out) const = 0;
+
+  /// For a page of version 2.1 and later. NotImplemented for nested columns and unknown layouts.
+  static arrow::Result<std::unique_ptr<PageReader>> Make(PageDescription page,
+                                                         const lance::encodings21::PageLayout& layout,
+                                                         const LeafType& type, arrow::MemoryPool* pool);
+  /// For a page of version 2.0.
+  static arrow::Result<std::unique_ptr<PageReader>> Make(PageDescription page,
+                                                         const lance::encodings::ArrayEncoding& encoding,
+                                                         const LeafType& type, arrow::MemoryPool* pool);
+
+ protected:
+  PageReader(PageDescription page, LeafType type) : page_(std::move(page)), type_(std::move(type)) {}
+
+  /// A decoder's Invalid becomes damage of the file at `offset`; other errors stay.
+  arrow::Status Locate(const arrow::Status& status, int64_t offset) const;
+  arrow::Status Corrupt(int64_t offset, std::string_view what) const;
+
+  const PageDescription page_;
+  const LeafType type_;
+};
+
+/// The single layer of a column that is not nested: whether its page has definition levels. NotImplemented
+/// for anything deeper.
+arrow::Result<bool> HasNullableItem(const google::protobuf::RepeatedField<int>& layers);
+
+// One per layout; called by PageReader::Make.
+arrow::Result<std::unique_ptr<PageReader>> MakeMiniBlockPage(
+    PageDescription page, const lance::encodings21::MiniBlockLayout& layout, const LeafType& type,
+    arrow::MemoryPool* pool);
+arrow::Result<std::unique_ptr<PageReader>> MakeFullZipPage(PageDescription page,
+                                                           const lance::encodings21::FullZipLayout& layout,
+                                                           const LeafType& type, arrow::MemoryPool* pool);
+arrow::Result<std::unique_ptr<PageReader>> MakeConstantPage(PageDescription page,
+                                                            const lance::encodings21::ConstantLayout& layout,
+                                                            const LeafType& type, arrow::MemoryPool* pool);
+
+}  // namespace pilum
