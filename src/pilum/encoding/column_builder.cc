@@ -137,7 +137,7 @@ arrow::Status ColumnBuilder::PushOffset(int64_t end) {
 
 arrow::Status ColumnBuilder::AppendBytes(std::span<const uint8_t> value) {
   ARROW_RETURN_NOT_OK(CheckRoom(1));
-  ARROW_RETURN_NOT_OK(bytes_.Append(value.data(), static_cast<int64_t>(value.size())));
+  if (!value.empty()) ARROW_RETURN_NOT_OK(bytes_.Append(value.data(), static_cast<int64_t>(value.size())));
   return PushOffset(bytes_.length());
 }
 
@@ -145,7 +145,8 @@ template <typename Offset>
 arrow::Status ColumnBuilder::AppendRun(const Offset* offsets, int64_t n, const uint8_t* base) {
   ARROW_RETURN_NOT_OK(CheckRoom(n));
   const int64_t shift = bytes_.length() - static_cast<int64_t>(offsets[0]);
-  ARROW_RETURN_NOT_OK(bytes_.Append(base + offsets[0], static_cast<int64_t>(offsets[n] - offsets[0])));
+  const int64_t length = static_cast<int64_t>(offsets[n] - offsets[0]);
+  if (length > 0) ARROW_RETURN_NOT_OK(bytes_.Append(base + offsets[0], length));
   if (type_.offset_bits == 64) {
     int64_t* to = reinterpret_cast<int64_t*>(values_->mutable_data()) + num_values_ + 1;
     for (int64_t i = 0; i < n; ++i) to[i] = static_cast<int64_t>(offsets[i + 1]) + shift;
