@@ -15,7 +15,7 @@
 namespace pilum {
 
 /// Offsets of the deleted rows of one fragment. Spec: 20-table.md §5.2.
-using DeletionVector = roaring::Roaring;
+using DeletionVector = Roaring;
 
 /// Reads either kind of file (`.arrow`, `.bin`) of `fragment`; checks offsets against its physical rows.
 /// @return null if the fragment has no deletion file.

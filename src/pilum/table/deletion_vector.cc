@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pilum/table/deletion_vector.h"
+
+#include <arrow/api.h>
+#include <arrow/io/memory.h>
+#include <arrow/ipc/reader.h>
+#include <arrow/ipc/writer.h>
+#include <arrow/util/compression.h>
+
+#include "pilum/util/error.h"
+#include "pilum/util/uuid.h"
+
+namespace pilum {
+
+namespace {
+
+constexpr uint64_t kMaxArrowRows = 5000;
+
+std::string DeletionPath(uint64_t fragment_id, const lance::table::DeletionFile& file) {
+  const bool bitmap = file.file_type() == lance::table::DeletionFile::BITMAP;
+  return "_deletions/" + std::to_string(fragment_id) + "-" + std::to_string(file.read_version()) + "-" +
+         std::to_string(file.id()) + (bitmap ? ".bin" : ".arrow");
+}
+
+const std::shared_ptr<arrow::Schema>& ArrowFileSchema() {
+  static const auto schema = arrow::schema({arrow::field("row_id", arrow::uint32(), /*nullable=*/false)});
+  return schema;
+}
+
+arrow::Result<DeletionVector> ParseArrow(std::shared_ptr<arrow::Buffer> bytes) {
+  ARROW_ASSIGN_OR_RAISE(
+      auto reader, arrow::ipc::RecordBatchFileReader::Open(std::make_shared<arrow::io::BufferReader>(bytes)));
+  if (reader->num_record_batches() != 1 || !reader->schema()->Equals(*ArrowFileSchema(), false)) {
+    return arrow::Status::Invalid("not one batch of row_id: uint32 not null but ",
+                                  reader->num_record_batches(), " of ", reader->schema()->ToString());
+  }
+  ARROW_ASSIGN_OR_RAISE(auto batch, reader->ReadRecordBatch(0));
+  ARROW_RETURN_NOT_OK(batch->ValidateFull());
+  if (batch->column(0)->null_count() > 0) return arrow::Status::Invalid("null row offsets");
+  const auto& rows = static_cast<const arrow::UInt32Array&>(*batch->column(0));
+  DeletionVector deleted;
+  deleted.addMany(static_cast<size_t>(rows.length()), rows.raw_values());
+  return deleted;
+}
+
+arrow::Result<DeletionVector> ParseBitmap(const arrow::Buffer& bytes) {
+  try {
+    DeletionVector deleted = DeletionVector::readSafe(reinterpret_cast<const char*>(bytes.data()),
+                                                      static_cast<size_t>(bytes.size()));
+    return deleted;
+  } catch (const std::exception& error) {
+    return arrow::Status::Invalid("not a roaring bitmap: ", error.what());
+  }
+}
+
+arrow::Result<std::shared_ptr<arrow::Buffer>> SerializeArrow(const DeletionVector& deleted) {
+  std::string rows(deleted.cardinality() * sizeof(uint32_t), '\0');
+  deleted.toUint32Array(reinterpret_cast<uint32_t*>(rows.data()));
+  const int64_t n = static_cast<int64_t>(deleted.cardinality());
+  auto data =
+      arrow::ArrayData::Make(arrow::uint32(), n, {nullptr, arrow::Buffer::FromString(std::move(rows))}, 0);
+  ARROW_ASSIGN_OR_RAISE(auto sink, arrow::io::BufferOutputStream::Create());
+  auto options = arrow::ipc::IpcWriteOptions::Defaults();
+  ARROW_ASSIGN_OR_RAISE(options.codec, arrow::util::Codec::Create(arrow::Compression::ZSTD));
+  ARROW_ASSIGN_OR_RAISE(auto writer, arrow::ipc::MakeFileWriter(sink, ArrowFileSchema(), options));
+  ARROW_RETURN_NOT_OK(
+      writer->WriteRecordBatch(*arrow::RecordBatch::Make(ArrowFileSchema(), n, {std::move(data)})));
+  ARROW_RETURN_NOT_OK(writer->Close());
+  return sink->Finish();
+}
+
+}  // namespace
+
+arrow::Result<std::shared_ptr<const DeletionVector>> ReadDeletionVector(
+    ObjectStore& store, const lance::table::DataFragment& fragment) {
+  if (!fragment.has_deletion_file()) return nullptr;
+  const auto& file = fragment.deletion_file();
+  if (file.has_base_id()) return arrow::Status::NotImplemented("deletion files outside the table");
+  const std::string path = DeletionPath(fragment.id(), file);
+  ARROW_ASSIGN_OR_RAISE(auto bytes, store.Get(path));
+  auto parsed = file.file_type() == lance::table::DeletionFile::BITMAP ? ParseBitmap(*bytes)
+                                                                       : ParseArrow(std::move(bytes));
+  if (!parsed.ok()) return CorruptFile(store.Describe(path), 0, parsed.status().message());
+  if (!parsed->isEmpty() && fragment.physical_rows() > 0 && parsed->maximum() >= fragment.physical_rows()) {
+    return CorruptFile(store.Describe(path), 0,
+                       "row " + std::to_string(parsed->maximum()) + " deleted of a fragment of " +
+                           std::to_string(fragment.physical_rows()));
+  }
+  return std::make_shared<const DeletionVector>(*std::move(parsed));
+}
+
+arrow::Result<lance::table::DeletionFile> WriteDeletionVector(ObjectStore& store, uint64_t fragment_id,
+                                                              uint64_t read_version,
+                                                              const DeletionVector& deleted,
+                                                              DeletionFileKind kind, Durability durability) {
+  lance::table::DeletionFile file;
+  const bool bitmap = kind == DeletionFileKind::kBitmap || deleted.cardinality() > kMaxArrowRows;
+  file.set_file_type(bitmap ? lance::table::DeletionFile::BITMAP : lance::table::DeletionFile::ARROW_ARRAY);
+  file.set_read_version(read_version);
+  file.set_id(RandomU64());
+  file.set_num_deleted_rows(deleted.cardinality());
+  const std::string path = DeletionPath(fragment_id, file);
+  if (bitmap) {
+    DeletionVector compact = deleted;
+    compact.runOptimize();
+    std::string bytes(compact.getSizeInBytes(), '\0');
+    compact.write(bytes.data());
+    ARROW_RETURN_NOT_OK(store.Put(path, AsSpan(bytes), durability));
+  } else {
+    ARROW_ASSIGN_OR_RAISE(const auto bytes, SerializeArrow(deleted));
+    ARROW_RETURN_NOT_OK(store.Put(path, AsSpan(*bytes), durability));
+  }
+  return file;
+}
+
+}  // namespace pilum
