@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pilum/table/manifest.h"
 
-#include <algorithm>
+#include <google/protobuf/stubs/logging.h>
+
 #include <cstring>
 
 #include "pilum/util/error.h"
@@ -21,6 +22,7 @@ bool ParseSection(std::span<const uint8_t> file, uint64_t offset, Message* messa
   if (offset > file.size() || file.size() - offset < 4) return false;
   const uint32_t length = LoadLE<uint32_t>(&file[offset]);
   if (length > file.size() - offset - 4) return false;
+  const google::protobuf::LogSilencer silencer;  // the caller reports
   return message->ParseFromArray(file.data() + offset + 4, static_cast<int>(length));
 }
 
