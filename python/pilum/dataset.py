@@ -1,0 +1,454 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tables: open, write, scan, take."""
+
+from __future__ import annotations
+
+import datetime
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Optional, Union
+
+import pyarrow as pa
+import pyarrow.compute
+import pyarrow.dataset
+
+from . import _pilum
+from .types import ReaderLike, coerce_reader
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from .mem_wal import ShardWriter
+
+PathLike = Union[str, Path]
+
+
+def _refuse(**arguments: Any) -> None:
+    """Raises for the first argument that is set: pylance has it, Pilum does not yet."""
+    for name, value in arguments.items():
+        if value is not None and value is not False:
+            raise NotImplementedError(f"pilum does not support the argument {name} yet")
+
+
+def _check_number(name: str, value: Optional[int]) -> None:
+    if value is not None and value < 0:
+        raise ValueError(f"{name} must be non-negative")
+
+
+def _to_sql(filter: Any) -> str:
+    if filter is None:
+        return ""
+    if isinstance(filter, str):
+        return filter
+    if isinstance(filter, pa.compute.Expression):
+        raise NotImplementedError("filters as pyarrow expressions; write the condition as SQL text")
+    raise NotImplementedError(f"filters of type {type(filter)}")
+
+
+def _to_names(columns: Any) -> Optional[list[str]]:
+    if columns is None:
+        return None
+    if isinstance(columns, dict):
+        raise NotImplementedError("computed columns ({name: expression})")
+    return list(columns)
+
+
+class LanceScanner(pa.dataset.Scanner):
+    """A planned scan. Each call runs it anew."""
+
+    def __init__(self, scanner: _pilum.Scanner, dataset: LanceDataset) -> None:
+        self._scanner = scanner
+        self._dataset = dataset
+
+    @property
+    def projected_schema(self) -> pa.Schema:
+        """Schema of the result."""
+        return self._scanner.schema
+
+    @property
+    def dataset_schema(self) -> pa.Schema:
+        """Schema of the table."""
+        return self._dataset.schema
+
+    def to_reader(self) -> pa.RecordBatchReader:
+        """The rows as a stream."""
+        return self._scanner.to_reader()
+
+    def to_batches(self) -> Iterator[pa.RecordBatch]:
+        """The rows, batch by batch."""
+        yield from self.to_reader()
+
+    def scan_batches(self) -> Iterator[pa.RecordBatch]:
+        """The same as `to_batches`."""
+        return self.to_batches()
+
+    def to_table(self) -> pa.Table:
+        """All rows in memory."""
+        return self._scanner.to_table()
+
+    def to_pandas(self, *, blob_mode: str = "lazy", **kwargs: Any) -> pd.DataFrame:
+        """All rows as a pandas DataFrame; `kwargs` go to pyarrow.Table.to_pandas."""
+        return self.to_table().to_pandas(**kwargs)
+
+    def head(self, num_rows: int) -> pa.Table:
+        """The first rows."""
+        batches: list[pa.RecordBatch] = []
+        left = num_rows
+        for batch in self.to_batches():
+            if left <= 0:
+                break
+            batches.append(batch.slice(0, left))
+            left -= batches[-1].num_rows
+        return pa.Table.from_batches(batches, schema=self.projected_schema)
+
+    def take(self, indices: Any) -> pa.Table:
+        """Rows of the result by position."""
+        return self.to_table().take(pa.array(indices, pa.int64()))
+
+    def count_rows(self) -> int:
+        """Number of rows of the result."""
+        return self._scanner.count_rows()
+
+    def explain_plan(self, verbose: bool = False) -> str:
+        """How the rows are found, for people."""
+        return self._scanner.explain()
+
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+        return self.to_reader().__arrow_c_stream__(requested_schema)
+
+
+class LanceDataset(pa.dataset.Dataset):
+    """One version of a Lance table. Made by `dataset` and `write_dataset`."""
+
+    def __init__(
+        self,
+        uri: PathLike,
+        version: Optional[Union[int, str]] = None,
+        *,
+        _dataset: Optional[_pilum.Dataset] = None,
+    ) -> None:
+        if isinstance(version, str):
+            _refuse(tag=version)
+        self._ds = _dataset if _dataset is not None else _pilum.open_dataset(os.fspath(uri), version)
+
+    def __reduce__(self) -> Any:
+        return LanceDataset, (self.uri, self.version)
+
+    def __len__(self) -> int:
+        return self.count_rows()
+
+    @classmethod
+    def _wrap(cls, dataset: _pilum.Dataset) -> LanceDataset:
+        return cls(dataset.uri, _dataset=dataset)
+
+    @property
+    def uri(self) -> str:
+        """Where the table is."""
+        return self._ds.uri
+
+    @property
+    def schema(self) -> pa.Schema:
+        """Arrow schema of the table."""
+        return self._ds.schema
+
+    @property
+    def data_storage_version(self) -> str:
+        """File format version of the table: "2.0", "2.1" or "2.2"."""
+        return self._ds.data_storage_version
+
+    @property
+    def has_index(self) -> bool:
+        """Whether the table has any index."""
+        return bool(self._ds.index_names)
+
+    def config(self) -> dict[str, str]:
+        """The table's configuration."""
+        return self._ds.config
+
+    # ---- versions ----
+
+    @property
+    def version(self) -> int:
+        """The version this handle reads."""
+        return self._ds.version
+
+    @property
+    def latest_version(self) -> int:
+        """The newest version in storage."""
+        return self._ds.checkout_latest().version
+
+    def versions(self) -> list[dict[str, Any]]:
+        """All versions, oldest first: dicts of `version`, `timestamp` (local time) and `metadata` (counts)."""
+        found = self._ds.versions()
+        for version in found:
+            seconds = version.pop("timestamp_ns") / 1e9
+            version["timestamp"] = datetime.datetime.fromtimestamp(seconds)
+        return found
+
+    def checkout_version(self, version: Union[int, str, tuple[Optional[str], Optional[int]]]) -> LanceDataset:
+        """The same table at another version. Raises OSError if there is none."""
+        if not isinstance(version, int):
+            raise NotImplementedError("checking out tags and branches")
+        return self._wrap(self._ds.checkout(version))
+
+    def checkout_latest(self) -> None:
+        """Moves this handle to the newest version."""
+        self._ds = self._ds.checkout_latest()
+
+    # ---- reading ----
+
+    def scanner(
+        self,
+        columns: Optional[Union[list[str], dict[str, str]]] = None,
+        filter: Optional[Union[str, pa.compute.Expression]] = None,
+        limit: Optional[int] = None,
+        offset: Optional[int] = None,
+        nearest: Optional[dict] = None,
+        batch_size: Optional[int] = None,
+        batch_size_bytes: Optional[int] = None,
+        batch_readahead: Optional[int] = None,
+        fragment_readahead: Optional[int] = None,
+        scan_in_order: Optional[bool] = None,
+        fragments: Optional[Any] = None,
+        index_segments: Optional[Any] = None,
+        full_text_query: Optional[Any] = None,
+        *,
+        prefilter: Optional[bool] = None,
+        with_row_id: Optional[bool] = None,
+        with_row_address: Optional[bool] = None,
+        use_stats: Optional[bool] = None,
+        fast_search: Optional[bool] = None,
+        io_buffer_size: Optional[int] = None,
+        late_materialization: Optional[Union[bool, list[str]]] = None,
+        blob_handling: Optional[str] = None,
+        use_scalar_index: Optional[bool] = None,
+        include_deleted_rows: Optional[bool] = None,
+        scan_stats_callback: Optional[Any] = None,
+        strict_batch_size: Optional[bool] = None,
+        order_by: Optional[list[Any]] = None,
+        disable_scoring_autoprojection: Optional[bool] = None,
+        substrait_aggregate: Optional[bytes] = None,
+        **kwargs: Any,
+    ) -> LanceScanner:
+        """Plans a scan.
+
+        Parameters
+        ----------
+        columns
+            Names, in the order wanted; all if not given. `_rowid` and `_rowaddr` may be named.
+        filter
+            SQL condition such as ``"origin = 'JFK' AND distance > 500"``; rows for which it is null are left out.
+        limit, offset
+            Of the rows that pass the filter.
+        batch_size
+            Most rows in one batch.
+        with_row_id, with_row_address
+            Append the column `_rowid`, `_rowaddr`.
+
+        Raises
+        ------
+        ValueError
+            An unknown column, a filter that does not parse or fit the schema, a negative limit or offset.
+        NotImplementedError
+            An argument of pylance that Pilum does not support yet.
+        """
+        _refuse(
+            nearest=nearest,
+            batch_size_bytes=batch_size_bytes,
+            fragments=fragments,
+            index_segments=index_segments,
+            full_text_query=full_text_query,
+            include_deleted_rows=include_deleted_rows,
+            scan_stats_callback=scan_stats_callback,
+            strict_batch_size=strict_batch_size,
+            order_by=order_by,
+            substrait_aggregate=substrait_aggregate,
+        )
+        for name in kwargs:
+            # What pyarrow.dataset.Scanner takes and a scan of a Lance table has no use for.
+            if name not in ("use_threads", "memory_pool", "cache_metadata", "fragment_scan_options"):
+                raise TypeError(f"scanner() got an unexpected keyword argument '{name}'")
+        _check_number("Limit", limit)
+        _check_number("Offset", offset)
+        planned = self._ds.new_scan(
+            columns=_to_names(columns),
+            filter=_to_sql(filter),
+            limit=limit,
+            offset=offset,
+            batch_size=batch_size,
+            with_row_id=bool(with_row_id),
+            with_row_address=bool(with_row_address),
+            scan_in_order=scan_in_order is not False,
+            use_scalar_index=use_scalar_index is not False,
+        )
+        return LanceScanner(planned, self)
+
+    def to_table(self, columns: Any = None, filter: Any = None, limit: Any = None, offset: Any = None, **kwargs: Any) -> pa.Table:
+        """Rows in memory. Arguments: see `scanner`."""
+        return self.scanner(columns, filter, limit, offset, **kwargs).to_table()
+
+    def to_batches(
+        self, columns: Any = None, filter: Any = None, limit: Any = None, offset: Any = None, **kwargs: Any
+    ) -> Iterator[pa.RecordBatch]:
+        """Rows batch by batch. Arguments: see `scanner`."""
+        return self.scanner(columns, filter, limit, offset, **kwargs).to_batches()
+
+    def to_pandas(
+        self, columns: Any = None, filter: Any = None, limit: Any = None, offset: Any = None, **kwargs: Any
+    ) -> pd.DataFrame:
+        """Rows as a pandas DataFrame. Arguments: see `scanner`."""
+        return self.scanner(columns, filter, limit, offset, **kwargs).to_pandas()
+
+    def head(self, num_rows: int, **kwargs: Any) -> pa.Table:
+        """The first rows."""
+        return self.scanner(limit=num_rows, **kwargs).to_table()
+
+    def count_rows(self, filter: Optional[Union[str, pa.compute.Expression]] = None, **kwargs: Any) -> int:
+        """Number of rows, or of those that pass `filter`."""
+        return self._ds.count_rows(_to_sql(filter))
+
+    def take(self, indices: Any, columns: Optional[Union[list[str], dict[str, str]]] = None) -> pa.Table:
+        """Rows by position, in the order asked for; repeats are allowed.
+
+        Raises
+        ------
+        OverflowError
+            A negative index.
+        OSError
+            An index past the end.
+        """
+        offsets = indices.to_pylist() if isinstance(indices, (pa.Array, pa.ChunkedArray)) else list(indices)
+        if any(offset < 0 for offset in offsets):
+            raise OverflowError("can't convert negative int to unsigned")
+        return self._ds.take(offsets, _to_names(columns) or [])
+
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+        return self.scanner().__arrow_c_stream__(requested_schema)
+
+    # ---- writing ----
+
+    def insert(self, data: ReaderLike, *, mode: str = "append", **kwargs: Any) -> None:
+        """Writes rows and moves this handle to the new version. Arguments: see `write_dataset`."""
+        self._ds = write_dataset(data, self.uri, mode=mode, **kwargs)._ds
+
+
+def dataset(
+    uri: Optional[PathLike] = None,
+    version: Optional[Union[int, str]] = None,
+    asof: Optional[Any] = None,
+    block_size: Optional[int] = None,
+    commit_lock: Optional[Any] = None,
+    index_cache_size: Optional[int] = None,
+    storage_options: Optional[dict[str, str]] = None,
+    default_scan_options: Optional[dict[str, Any]] = None,
+    metadata_cache_size_bytes: Optional[int] = None,
+    index_cache_size_bytes: Optional[int] = None,
+    read_params: Optional[dict[str, Any]] = None,
+    session: Optional[Any] = None,
+    namespace_client: Optional[Any] = None,
+    table_id: Optional[list[str]] = None,
+) -> LanceDataset:
+    """Opens a table.
+
+    Parameters
+    ----------
+    uri
+        Directory of the table.
+    version
+        A version number; the latest if not given.
+
+    Raises
+    ------
+    ValueError
+        No table there, or no such version.
+    """
+    _refuse(
+        asof=asof,
+        commit_lock=commit_lock,
+        storage_options=storage_options,
+        default_scan_options=default_scan_options,
+        read_params=read_params,
+        session=session,
+        namespace_client=namespace_client,
+        table_id=table_id,
+    )
+    if uri is None:
+        raise ValueError("uri is required")
+    return LanceDataset(uri, version)
+
+
+def write_dataset(
+    data_obj: ReaderLike,
+    uri: Optional[Union[PathLike, LanceDataset]] = None,
+    schema: Optional[pa.Schema] = None,
+    mode: str = "create",
+    *,
+    max_rows_per_file: int = 1024 * 1024,
+    max_rows_per_group: int = 1024,
+    max_bytes_per_file: int = 90 * 1024 * 1024 * 1024,
+    commit_lock: Optional[Any] = None,
+    progress: Optional[Any] = None,
+    storage_options: Optional[dict[str, str]] = None,
+    data_storage_version: Optional[str] = None,
+    use_legacy_format: Optional[bool] = None,
+    enable_v2_manifest_paths: bool = True,
+    enable_stable_row_ids: bool = False,
+    auto_cleanup_options: Optional[Any] = None,
+    commit_message: Optional[str] = None,
+    transaction_properties: Optional[dict[str, str]] = None,
+    initial_bases: Optional[list[Any]] = None,
+    target_bases: Optional[list[str]] = None,
+) -> LanceDataset:
+    """Writes rows as a new table or a new version of one.
+
+    Parameters
+    ----------
+    data_obj
+        See `pilum.types.ReaderLike`.
+    uri
+        Directory of the table, or the table.
+    mode
+        ``"create"`` fails if there is a table, ``"append"`` adds to it, ``"overwrite"`` makes a version with these rows
+        only (older versions stay readable); both create a table that is missing.
+    max_rows_per_file, max_bytes_per_file
+        Where a data file ends and the next begins.
+    data_storage_version
+        ``"2.0"``, ``"2.1"`` (the default for new tables), ``"2.2"`` or ``"stable"``.
+
+    Raises
+    ------
+    OSError
+        The table exists already (create), or its schema differs (append).
+    ValueError
+        An unknown mode or storage version.
+    TypeError
+        `data_obj` gives no record batches.
+    """
+    _refuse(
+        commit_lock=commit_lock,
+        progress=progress,
+        storage_options=storage_options,
+        use_legacy_format=use_legacy_format,
+        enable_stable_row_ids=enable_stable_row_ids,
+        auto_cleanup_options=auto_cleanup_options,
+        initial_bases=initial_bases,
+        target_bases=target_bases,
+    )
+    if not enable_v2_manifest_paths:
+        raise NotImplementedError("writing V1 manifest names")
+    if uri is None:
+        raise ValueError("uri is required")
+    properties = dict(transaction_properties or {})
+    if commit_message is not None:
+        properties["__lance_commit_message"] = commit_message
+    written = _pilum.write_dataset(
+        coerce_reader(data_obj, schema),
+        uri.uri if isinstance(uri, LanceDataset) else os.fspath(uri),
+        mode=mode,
+        max_rows_per_file=max_rows_per_file,
+        max_bytes_per_file=max_bytes_per_file,
+        data_storage_version=data_storage_version,
+        transaction_properties=properties,
+    )
+    return LanceDataset._wrap(written)

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "arrow_interop.h"
+
+#include <arrow/c/bridge.h>
+#include <arrow/python/pyarrow.h>
+
+#include <chrono>
+
+#include "errors.h"
+
+namespace pilum::python {
+
+namespace nb = nanobind;
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// Hands batches through and stops with Cancelled, the exception set, when a signal waits for Python. Signals are
+/// looked for a few times a second: asking costs the interpreter's lock.
+class InterruptibleReader final : public arrow::RecordBatchReader {
+ public:
+  explicit InterruptibleReader(std::shared_ptr<arrow::RecordBatchReader> source) : source_(std::move(source)) {}
+
+  std::shared_ptr<arrow::Schema> schema() const override { return source_->schema(); }
+  arrow::Status ReadNext(std::shared_ptr<arrow::RecordBatch>* batch) override {
+    constexpr auto kInterval = std::chrono::milliseconds(100);
+    if (Clock::now() - last_look_ >= kInterval) {
+      last_look_ = Clock::now();
+      nb::gil_scoped_acquire locked;
+      if (PyErr_CheckSignals() != 0) return arrow::Status::Cancelled("interrupted");
+    }
+    return source_->ReadNext(batch);
+  }
+  arrow::Status Close() override { return source_->Close(); }
+
+ private:
+  const std::shared_ptr<arrow::RecordBatchReader> source_;
+  Clock::time_point last_look_ = Clock::now();
+};
+
+/// The C structure inside the capsule that `object.<method>()` returns.
+template <typename Struct>
+Struct* ImportCapsule(nb::object* capsule, nb::handle object, const char* method, const char* name) {
+  *capsule = object.attr(method)();
+  auto* content = static_cast<Struct*>(PyCapsule_GetPointer(capsule->ptr(), name));
+  if (content == nullptr) throw nb::python_error();
+  return content;
+}
+
+}  // namespace
+
+void InitArrowInterop() {
+  if (arrow::py::import_pyarrow() != 0) throw nb::python_error();
+}
+
+nb::object ToPython(const std::shared_ptr<arrow::Schema>& schema) {
+  return nb::steal(arrow::py::wrap_schema(schema));
+}
+
+nb::object ToPython(const std::shared_ptr<arrow::RecordBatch>& batch) {
+  return nb::steal(arrow::py::wrap_batch(batch));
+}
+
+nb::object ToPython(const std::shared_ptr<arrow::Table>& table) { return nb::steal(arrow::py::wrap_table(table)); }
+
+nb::object ToPython(std::shared_ptr<arrow::RecordBatchReader> reader) {
+  ArrowArrayStream stream;
+  Check(arrow::ExportRecordBatchReader(std::make_shared<InterruptibleReader>(std::move(reader)), &stream));
+  const auto import = nb::module_::import_("pyarrow").attr("RecordBatchReader").attr("_import_from_c");
+  return import(reinterpret_cast<uintptr_t>(&stream));
+}
+
+std::shared_ptr<arrow::Schema> SchemaFromPython(nb::handle object) {
+  if (arrow::py::is_schema(object.ptr())) return Check(arrow::py::unwrap_schema(object.ptr()));
+  nb::object capsule;
+  return Check(arrow::ImportSchema(ImportCapsule<ArrowSchema>(&capsule, object, "__arrow_c_schema__", "arrow_schema")));
+}
+
+std::shared_ptr<arrow::Array> ArrayFromPython(nb::handle object) {
+  if (!arrow::py::is_array(object.ptr())) throw nb::type_error("expected a pyarrow.Array");
+  return Check(arrow::py::unwrap_array(object.ptr()));
+}
+
+std::shared_ptr<arrow::RecordBatchReader> ReaderFromPython(nb::handle object) {
+  if (arrow::py::is_batch(object.ptr())) {
+    auto batch = Check(arrow::py::unwrap_batch(object.ptr()));
+    return Check(arrow::RecordBatchReader::Make({batch}, batch->schema()));
+  }
+  nb::object capsule;
+  auto* stream = ImportCapsule<ArrowArrayStream>(&capsule, object, "__arrow_c_stream__", "arrow_array_stream");
+  return std::make_shared<InterruptibleReader>(Check(arrow::ImportRecordBatchReader(stream)));
+}
+
+}  // namespace pilum::python

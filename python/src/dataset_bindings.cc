@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <arrow/compute/expression.h>
+#include <nanobind/nanobind.h>
+#include <nanobind/stl/map.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/shared_ptr.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include "arrow_interop.h"
+#include "bindings.h"
+#include "errors.h"
+#include "pilum/dataset/dataset.h"
+#include "pilum/dataset/scanner.h"
+#include "pilum/util/error.h"
+
+namespace pilum::python {
+
+namespace nb = nanobind;
+using namespace nb::literals;  // NOLINT(google-build-using-namespace): "name"_a
+
+namespace {
+
+using DatasetPtr = std::shared_ptr<Dataset>;
+using ScannerPtr = std::shared_ptr<Scanner>;
+using Properties = std::map<std::string, std::string>;
+
+/// Runs `call` without the interpreter's lock.
+template <typename Call>
+auto Unlocked(Call&& call) {
+  nb::gil_scoped_release unlocked;
+  return call();
+}
+
+DatasetPtr Open(const std::string& uri, std::optional<uint64_t> version) {
+  OpenOptions options;
+  options.version = version;
+  return Check(Unlocked([&] { return Dataset::Open(uri, options); }), PyExc_ValueError);
+}
+
+WriteMode ParseMode(const std::string& mode) {
+  if (mode == "create") return WriteMode::kCreate;
+  if (mode == "append") return WriteMode::kAppend;
+  if (mode == "overwrite") return WriteMode::kOverwrite;
+  throw nb::value_error(("Invalid mode " + mode).c_str());
+}
+
+DatasetPtr Write(nb::object data, const std::string& uri, const std::string& mode, int64_t max_rows_per_file,
+                 int64_t max_bytes_per_file, std::optional<std::string> data_storage_version,
+                 Properties transaction_properties) {
+  WriteOptions options;
+  options.mode = ParseMode(mode);
+  options.max_rows_per_file = max_rows_per_file;
+  options.max_bytes_per_file = max_bytes_per_file;
+  options.transaction_properties = std::move(transaction_properties);
+  if (data_storage_version) {
+    options.data_storage_version = Check(ParseFormatVersion(*data_storage_version), PyExc_ValueError);
+  }
+  auto reader = ReaderFromPython(data);
+  return Check(Unlocked([&] { return Dataset::Write(std::move(reader), uri, options); }));
+}
+
+ScannerPtr NewScan(const Dataset& dataset, std::optional<std::vector<std::string>> columns, std::string filter,
+                   std::optional<int64_t> limit, std::optional<int64_t> offset, std::optional<int64_t> batch_size,
+                   bool with_row_id, bool with_row_address, bool scan_in_order, bool use_scalar_index,
+                   std::optional<std::vector<uint64_t>> fragment_ids) {
+  ScanOptions options;
+  options.columns = std::move(columns);
+  options.filter = std::move(filter);
+  options.limit = limit;
+  options.offset = offset;
+  if (batch_size) options.batch_size = *batch_size;
+  options.with_row_id = with_row_id;
+  options.with_row_address = with_row_address;
+  options.scan_in_order = scan_in_order;
+  options.use_scalar_index = use_scalar_index;
+  options.fragment_ids = std::move(fragment_ids);
+  return Check(Unlocked([&] { return dataset.NewScan(options); }), PyExc_ValueError);
+}
+
+/// Version number, nanoseconds since the epoch, and the counts that pylance shows as `metadata`.
+nb::dict DescribeVersion(const Manifest& manifest) {
+  uint64_t rows = 0, files = 0, bytes = 0, deleted = 0, deletion_files = 0;
+  for (const auto& fragment : manifest.fragments()) {
+    rows += fragment.physical_rows();
+    files += static_cast<uint64_t>(fragment.files_size());
+    for (const auto& file : fragment.files()) bytes += file.file_size_bytes();
+    deletion_files += fragment.has_deletion_file() ? 1 : 0;
+    deleted += fragment.deletion_file().num_deleted_rows();
+  }
+  nb::dict metadata;
+  metadata["total_data_file_rows"] = std::to_string(rows);
+  metadata["total_data_files"] = std::to_string(files);
+  metadata["total_deletion_file_rows"] = std::to_string(deleted);
+  metadata["total_deletion_files"] = std::to_string(deletion_files);
+  metadata["total_files_size"] = std::to_string(bytes);
+  metadata["total_fragments"] = std::to_string(manifest.fragments().size());
+  metadata["total_rows"] = std::to_string(rows - deleted);
+  nb::dict version;
+  version["version"] = manifest.version();
+  version["timestamp_ns"] = manifest.proto.timestamp().seconds() * 1'000'000'000 + manifest.proto.timestamp().nanos();
+  version["metadata"] = metadata;
+  return version;
+}
+
+nb::list Versions(const Dataset& dataset) {
+  std::vector<DatasetPtr> versions;
+  Check(Unlocked([&]() -> arrow::Status {
+    ARROW_ASSIGN_OR_RAISE(const auto infos, dataset.Versions());
+    for (const VersionInfo& info : infos) {
+      ARROW_ASSIGN_OR_RAISE(versions.emplace_back(), dataset.Checkout(info.version));
+    }
+    return arrow::Status::OK();
+  }));
+  nb::list described;
+  for (const auto& version : versions) described.append(DescribeVersion(version->manifest()));
+  return described;
+}
+
+nb::object TakeRows(const Dataset& dataset, const std::vector<int64_t>& offsets,
+                    const std::vector<std::string>& columns) {
+  return ToPython(Check(Unlocked([&] { return dataset.Take(offsets, columns); })));
+}
+
+nb::list IndexNames(const Dataset& dataset) {
+  nb::list names;
+  for (const auto& index : dataset.manifest().indexes.indices()) names.append(index.name());
+  return names;
+}
+
+nb::dict Config(const Dataset& dataset) {
+  nb::dict config;
+  for (const auto& [key, value] : dataset.manifest().proto.config()) config[key.c_str()] = value;
+  return config;
+}
+
+nb::object ScanTable(const Scanner& scanner) {
+  // Through a reader of pyarrow, so that Ctrl-C is seen between batches.
+  return ToPython(Check(Unlocked([&] { return scanner.ToReader(); }))).attr("read_all")();
+}
+
+}  // namespace
+
+void BindDataset(nb::module_& module) {
+  nb::class_<Scanner>(module, "Scanner")
+      .def_prop_ro("schema", [](const Scanner& self) { return ToPython(self.schema()); })
+      .def("to_reader", [](const Scanner& self) { return ToPython(Check(Unlocked([&] { return self.ToReader(); }))); })
+      .def("to_table", &ScanTable)
+      .def("count_rows", [](const Scanner& self) { return Check(Unlocked([&] { return self.CountRows(); })); })
+      .def("explain", &Scanner::Explain);
+
+  nb::class_<Dataset>(module, "Dataset")
+      .def_prop_ro("uri", &Dataset::uri)
+      .def_prop_ro("version", &Dataset::version)
+      .def_prop_ro("schema", [](const Dataset& self) { return ToPython(self.schema()); })
+      .def_prop_ro("data_storage_version",
+                   [](const Dataset& self) { return std::string(ToString(self.manifest().data_version)); })
+      .def_prop_ro("index_names", &IndexNames)
+      .def_prop_ro("config", &Config)
+      .def("versions", &Versions)
+      .def("checkout",
+           [](const Dataset& self, uint64_t version) {
+             return Check(Unlocked([&] { return self.Checkout(version); }));
+           })
+      .def("checkout_latest", [](const Dataset& self) { return Check(Unlocked([&] { return self.CheckoutLatest(); })); })
+      .def("count_rows",
+           [](const Dataset& self, const std::string& filter) {
+             return Check(Unlocked([&] { return self.CountRows(filter); }), PyExc_ValueError);
+           })
+      .def("new_scan", &NewScan, nb::kw_only(), "columns"_a = nb::none(), "filter"_a = "", "limit"_a = nb::none(),
+           "offset"_a = nb::none(), "batch_size"_a = nb::none(), "with_row_id"_a = false, "with_row_address"_a = false,
+           "scan_in_order"_a = true, "use_scalar_index"_a = true, "fragment_ids"_a = nb::none())
+      .def("take", &TakeRows, "offsets"_a, "columns"_a);
+
+  module.def("open_dataset", &Open, "uri"_a, "version"_a = nb::none());
+  module.def("write_dataset", &Write, "data"_a, "uri"_a, nb::kw_only(), "mode"_a, "max_rows_per_file"_a,
+             "max_bytes_per_file"_a, "data_storage_version"_a = nb::none(),
+             "transaction_properties"_a = Properties());
+}
+
+}  // namespace pilum::python
