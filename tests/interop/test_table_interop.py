@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tables that go from one engine to the other and back, in one process."""
+
+import datetime
+import decimal
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+PRIMITIVES = [
+    pa.int8(),
+    pa.int16(),
+    pa.int32(),
+    pa.int64(),
+    pa.uint8(),
+    pa.uint16(),
+    pa.uint32(),
+    pa.uint64(),
+    pa.float32(),
+    pa.float64(),
+    pa.bool_(),
+    pa.string(),
+    pa.large_string(),
+    pa.binary(),
+    pa.large_binary(),
+    pa.binary(3),
+    pa.date32(),
+    pa.date64(),
+    pa.time32("ms"),
+    pa.time64("us"),
+    pa.timestamp("us"),
+    pa.timestamp("ns", "Europe/Rome"),
+    pa.duration("ms"),
+    pa.decimal128(12, 2),
+    pa.decimal256(40, 5),
+    pa.list_(pa.float32(), 4),
+]
+
+
+def random_array(rng, arrow_type, n, null_ratio, distinct):
+    """`n` values of which about `distinct` differ."""
+    picks = rng.integers(0, distinct, n)
+    mask = rng.random(n) < null_ratio
+    values = [None if hidden else make_value(arrow_type, int(k)) for k, hidden in zip(picks, mask)]
+    return pa.array(values, arrow_type)
+
+
+def make_value(arrow_type, k):
+    if pa.types.is_boolean(arrow_type):
+        return k % 2 == 1
+    if pa.types.is_integer(arrow_type):
+        bits = arrow_type.bit_width
+        signed = pa.types.is_signed_integer(arrow_type)
+        value = (k * 2654435761) % (1 << bits)
+        return value - (1 << (bits - 1)) if signed else value
+    if pa.types.is_floating(arrow_type):
+        return float(np.float32(k * 0.37 - 50))
+    if pa.types.is_string(arrow_type) or pa.types.is_large_string(arrow_type):
+        return "" if k % 11 == 0 else f"value {k} é" * (1 + k % 3)
+    if pa.types.is_fixed_size_binary(arrow_type):
+        return (k % 2**24).to_bytes(3, "little")
+    if pa.types.is_binary(arrow_type) or pa.types.is_large_binary(arrow_type):
+        return bytes([k % 256]) * (k % 7)
+    if pa.types.is_date(arrow_type):
+        return datetime.date(2013, 1, 1) + datetime.timedelta(days=k)
+    if pa.types.is_time(arrow_type):
+        return datetime.time(k % 24, k % 60, k % 59)
+    if pa.types.is_timestamp(arrow_type):
+        return datetime.datetime(2013, 1, 1, tzinfo=datetime.timezone.utc) + datetime.timedelta(seconds=k * 61)
+    if pa.types.is_duration(arrow_type):
+        return datetime.timedelta(milliseconds=k)
+    if pa.types.is_decimal(arrow_type):
+        return decimal.Decimal(k).scaleb(-arrow_type.scale) - 7
+    return [float(k), 0.5, -1.0, float(k % 5)]
+
+
+def random_table(seed, n, null_ratio, distinct):
+    rng = np.random.default_rng(seed)
+    return pa.table({f"c{i}": random_array(rng, t, n, null_ratio, distinct) for i, t in enumerate(PRIMITIVES)})
+
+
+SHAPES = [(0, 0.0, 1), (1, 0.0, 1), (7, 0.5, 3), (1000, 0.0, 1000), (5000, 0.2, 5000), (5000, 1.0, 1), (20000, 0.1, 17), (3000, 0.0, 1)]
+
+
+@pytest.mark.parametrize("version", ["2.0", "2.1", "2.2"])
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("writer, reader", [("lance", "pilum"), ("pilum", "lance")])
+def test_every_primitive_type_both_ways(pilum, official, tmp_path, writer, reader, shape, version):
+    engines = {"pilum": pilum, "lance": official}
+    table = random_table(hash(shape) % 1000, *shape)
+    uri = str(tmp_path / "t")
+    engines[writer].write_dataset(table, uri, data_storage_version=version, max_rows_per_file=3000)
+    dataset = engines[reader].dataset(uri)
+    assert dataset.schema == table.schema
+    assert dataset.data_storage_version == version
+    read = dataset.to_table()
+    for name in table.schema.names:
+        assert read[name].combine_chunks().equals(table[name].combine_chunks()), (name, table.schema.field(name))
+    if table.num_rows:
+        picks = np.random.default_rng(1).integers(0, table.num_rows, 50).tolist()
+        taken = dataset.take(picks)
+        assert taken.to_pydict() == table.take(picks).to_pydict()
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    steps=st.lists(
+        st.tuples(st.sampled_from(["pilum", "lance"]), st.sampled_from(["append", "overwrite", "delete"]), st.integers(0, 40)),
+        min_size=1,
+        max_size=6,
+    )
+)
+def test_the_engines_take_turns_on_one_table(pilum, official, tmp_path_factory, steps):
+    engines = {"pilum": pilum, "lance": official}
+    uri = str(tmp_path_factory.mktemp("turns") / "t")
+    rows = list(range(10))
+    official.write_dataset(pa.table({"a": pa.array(rows, pa.int64())}), uri)
+    for number, (name, operation, n) in enumerate(steps):
+        if operation == "delete":
+            official.dataset(uri).delete(f"a % 7 = {n % 7}")
+            rows = [a for a in rows if a % 7 != n % 7]
+            continue
+        new = [1000 * (number + 1) + i for i in range(n)]
+        engines[name].write_dataset(pa.table({"a": pa.array(new, pa.int64())}), uri, mode=operation)
+        rows = new if operation == "overwrite" else rows + new
+    for engine in engines.values():
+        dataset = engine.dataset(uri)
+        assert dataset.to_table()["a"].to_pylist() == rows
+        assert dataset.count_rows() == len(rows)
+        assert dataset.count_rows(filter="a >= 1000") == sum(a >= 1000 for a in rows)
+        if rows:
+            assert dataset.take([len(rows) - 1, 0])["a"].to_pylist() == [rows[-1], rows[0]]
+
+
+@pytest.mark.parametrize("index_values", [pa.int64(), pa.string()])
+def test_an_index_of_the_official_engine_answers_the_same(pilum, official, uri, index_values):
+    values = pa.array([i * 7 % 500 for i in range(5000)], pa.int64()).cast(index_values)
+    official.write_dataset(pa.table({"k": values, "v": range(5000)}), uri, max_rows_per_file=2000)
+    official.dataset(uri).create_scalar_index("k", "BTREE")
+    official.write_dataset(pa.table({"k": values.slice(0, 100), "v": range(5000, 5100)}), uri, mode="append")
+    literal = "'77'" if index_values == pa.string() else "77"
+    for condition in (f"k = {literal}", f"k IN ({literal}, {literal})", f"k = {literal} AND v > 3000"):
+        expected = official.dataset(uri).to_table(filter=condition).sort_by("v")
+        assert pilum.dataset(uri).to_table(filter=condition).sort_by("v") == expected
+    assert "77" in pilum.dataset(uri).scanner(filter=f"k = {literal}").explain_plan()
