@@ -20,7 +20,7 @@ namespace {
 template <typename T>
 void UnpackBytes(const uint8_t* packed, int width, T* out) {
   std::array<T, kBitpackingUnit> words;
-  std::memcpy(words.data(), packed, PackedWords<T>(width) * sizeof(T));
+  if (width > 0) std::memcpy(words.data(), packed, PackedWords<T>(width) * sizeof(T));
   Unpack<T>(words.data(), width, out);
 }
 
@@ -173,8 +173,8 @@ arrow::Status DecodeFixedBlock(const enc::CompressiveEncoding& encoding, std::sp
   switch (encoding.compression_case()) {
     case enc::CompressiveEncoding::kFlat: {
       ARROW_RETURN_NOT_OK(CheckWidth(encoding.flat().bits_per_value(), bits));
-      const size_t size = static_cast<size_t>(n * bits / 8);
-      if (block.size() != size || bits % 8 != 0) {
+      const size_t size = static_cast<size_t>((n * bits + 7) / 8);
+      if (block.size() != size) {
         return arrow::Status::Invalid("a flat block of ", block.size(), " bytes for ", n, " values of ", bits,
                                       " bits");
       }
@@ -209,7 +209,7 @@ arrow::Status DecodeLevels(const enc::CompressiveEncoding& encoding, std::span<c
                            int64_t n, int64_t begin, int64_t count, uint16_t* out, arrow::MemoryPool* pool) {
   if (encoding.has_flat() && encoding.flat().bits_per_value() == 16 &&
       block.size() == static_cast<size_t>(n) * sizeof(uint16_t)) {
-    std::memcpy(out, block.data() + begin * 2, static_cast<size_t>(count) * sizeof(uint16_t));
+    if (count > 0) std::memcpy(out, block.data() + begin * 2, static_cast<size_t>(count) * sizeof(uint16_t));
     return arrow::Status::OK();
   }
   std::vector<uint16_t> all(static_cast<size_t>(n));

@@ -16,8 +16,8 @@
 
 namespace pilum {
 
-/// Writes `n` values of `bits` (8, 16, 32, 64, or any multiple of 8 when stored flat) to `out`. Invalid for
-/// damaged input, NotImplemented for encodings that blocks do not have.
+/// Writes `n` values of `bits` (8, 16, 32, 64, or any number when stored flat: 1 gives a bitmap) to `out`.
+/// Invalid for damaged input, NotImplemented for encodings that blocks do not have.
 arrow::Status DecodeFixedBlock(const lance::encodings21::CompressiveEncoding& encoding,
                                std::span<const uint8_t> block, int64_t n, int64_t bits, uint8_t* out,
                                arrow::MemoryPool* pool);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pilum/encoding/column_builder.h"
 
+#include <arrow/array/concatenate.h>
+#include <arrow/array/util.h>
 #include <arrow/util/bit_util.h>
 #include <arrow/util/bitmap_ops.h>
 
@@ -74,7 +76,7 @@ ColumnBuilder::ColumnBuilder(LeafType type, int64_t capacity, arrow::MemoryPool*
 arrow::Result<ColumnBuilder> ColumnBuilder::Make(LeafType type, int64_t capacity, arrow::MemoryPool* pool) {
   ColumnBuilder builder(std::move(type), capacity, pool);
   int64_t size = 0;
-  if (builder.type_.kind == LeafType::Kind::kFixed) {
+  if (builder.type_.has_fixed_width()) {
     int64_t bits;
     if (__builtin_mul_overflow(capacity, builder.type_.bits, &bits)) {
       return arrow::Status::Invalid(capacity, " values of ", builder.type_.type->ToString(),
@@ -171,6 +173,7 @@ arrow::Status ColumnBuilder::AppendZeros(int64_t n) {
       num_values_ += n;
       return arrow::Status::OK();
     case LeafType::Kind::kFixed:
+    case LeafType::Kind::kDictionary:
       if (type_.bits % 8 == 0) {
         ARROW_ASSIGN_OR_RAISE(uint8_t* to, AppendUninitialized(n));
         if (n > 0) std::memset(to, 0, static_cast<size_t>(n * (type_.bits / 8)));
@@ -203,16 +206,20 @@ arrow::Result<std::shared_ptr<arrow::ArrayData>> ColumnBuilder::Finish() {
                                   nulls);
   }
   auto values = arrow::SliceBuffer(values_, 0, arrow::bit_util::BytesForBits(n * type_.bits));
-  if (!type_.is_vector()) {
-    return arrow::ArrayData::Make(type_.type, n, {std::move(validity), std::move(values)}, nulls);
-  }
-  // Vectors: one list level per dimension, the values below the innermost.
+  if (type_.is_vector()) return FinishVector(std::move(validity), std::move(values));
+  auto data = arrow::ArrayData::Make(type_.type, n, {std::move(validity), std::move(values)}, nulls);
+  return type_.kind == LeafType::Kind::kDictionary ? FinishDictionary(std::move(data)) : data;
+}
+
+/// One list level per dimension, the values below the innermost.
+arrow::Result<std::shared_ptr<arrow::ArrayData>> ColumnBuilder::FinishVector(
+    std::shared_ptr<arrow::Buffer> validity, std::shared_ptr<arrow::Buffer> values) {
   std::vector<std::shared_ptr<arrow::DataType>> levels{type_.type};
   while (levels.back()->id() == arrow::Type::FIXED_SIZE_LIST)
     levels.push_back(levels.back()->field(0)->type());
   std::shared_ptr<arrow::ArrayData> below;
   for (size_t level = type_.dims.size(); level-- > 0;) {
-    const int64_t items = n * type_.ItemsThrough(level);
+    const int64_t items = num_values_ * type_.ItemsThrough(level);
     ValidityBuilder& bits = item_validity_[level];
     if (bits.length() != items) {
       return arrow::Status::Invalid(items, " items but ", bits.length(), " validity bits of items");
@@ -224,9 +231,38 @@ arrow::Result<std::shared_ptr<arrow::ArrayData>> ColumnBuilder::Finish() {
     if (below != nullptr) data->child_data = {std::move(below)};
     below = std::move(data);
   }
-  auto data = arrow::ArrayData::Make(type_.type, n, {std::move(validity)}, nulls);
+  auto data = arrow::ArrayData::Make(type_.type, num_values_, {std::move(validity)}, validity_.null_count());
   data->child_data = {std::move(below)};
   return data;
+}
+
+void ColumnBuilder::UseDictionary(std::shared_ptr<arrow::ArrayData> entries) {
+  if (!key_runs_.empty() && key_runs_.back().entries == entries) return;
+  key_runs_.push_back({num_values_, std::move(entries)});
+}
+
+/// Keys of one page share its entries; those of several get entries in common.
+arrow::Result<std::shared_ptr<arrow::ArrayData>> ColumnBuilder::FinishDictionary(
+    std::shared_ptr<arrow::ArrayData> keys) {
+  if (key_runs_.empty()) {  // only nulls
+    ARROW_ASSIGN_OR_RAISE(auto empty, arrow::MakeEmptyArray(type_.entries->type, pool_));
+    keys->dictionary = empty->data();
+    return keys;
+  }
+  if (key_runs_.size() == 1) {
+    keys->dictionary = key_runs_[0].entries;
+    return keys;
+  }
+  arrow::ArrayVector runs;
+  for (size_t i = 0; i < key_runs_.size(); ++i) {
+    const int64_t begin = i == 0 ? 0 : key_runs_[i].begin;  // nulls in front have no entries of their own
+    const int64_t end = i + 1 < key_runs_.size() ? key_runs_[i + 1].begin : num_values_;
+    auto run = keys->Slice(begin, end - begin);
+    run->dictionary = key_runs_[i].entries;
+    runs.push_back(arrow::MakeArray(std::move(run)));
+  }
+  ARROW_ASSIGN_OR_RAISE(auto merged, arrow::Concatenate(runs, pool_));
+  return merged->data();
 }
 
 }  // namespace pilum

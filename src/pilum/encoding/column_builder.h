@@ -63,7 +63,7 @@ class ColumnBuilder {
   /// The validity of the items at dimension `level` of a vector type.
   ValidityBuilder& item_validity(size_t level) { return item_validity_[level]; }
 
-  /// @name kFixed
+  /// @name kFixed, and the keys of kDictionary
   /// Space for `n` more values, to be filled by the caller. `bits` must be a multiple of 8.
   arrow::Result<uint8_t*> AppendUninitialized(int64_t n);
   /// Values [first, first + n) of a packed array of `bits` per value.
@@ -77,6 +77,11 @@ class ColumnBuilder {
   /// Says how many bytes are to come, to avoid growing.
   arrow::Status ReserveBytes(int64_t n) { return bytes_.Reserve(n); }
 
+  /// @name kDictionary
+  /// Keys appended from now on are positions in `entries`. The caller keeps them in range; a key under a null
+  /// may be anything.
+  void UseDictionary(std::shared_ptr<arrow::ArrayData> entries);
+
   /// `n` zero or empty values; validity is left alone.
   arrow::Status AppendZeros(int64_t n);
 
@@ -88,6 +93,15 @@ class ColumnBuilder {
 
   arrow::Status CheckRoom(int64_t n) const;
   arrow::Status PushOffset(int64_t end);
+  arrow::Result<std::shared_ptr<arrow::ArrayData>> FinishVector(std::shared_ptr<arrow::Buffer> validity,
+                                                                std::shared_ptr<arrow::Buffer> values);
+  arrow::Result<std::shared_ptr<arrow::ArrayData>> FinishDictionary(std::shared_ptr<arrow::ArrayData> keys);
+
+  /// Keys from value `begin` on belong to `entries`.
+  struct KeyRun {
+    int64_t begin;
+    std::shared_ptr<arrow::ArrayData> entries;
+  };
 
   LeafType type_;
   int64_t capacity_;
@@ -95,8 +109,9 @@ class ColumnBuilder {
   int64_t num_values_ = 0;
   ValidityBuilder validity_;
   std::vector<ValidityBuilder> item_validity_;
-  std::shared_ptr<arrow::Buffer> values_;  // kFixed: values; kVariable: offsets
+  std::shared_ptr<arrow::Buffer> values_;  // values, keys or offsets
   arrow::BufferBuilder bytes_;             // kVariable
+  std::vector<KeyRun> key_runs_;           // kDictionary
 };
 
 }  // namespace pilum

@@ -36,6 +36,7 @@ arrow::Result<FsstDecoder> FsstDecoder::Parse(std::span<const uint8_t> table) {
 }
 
 arrow::Status FsstDecoder::Decode(std::span<const uint8_t> codes, arrow::BufferBuilder* out) const {
+  if (codes.empty()) return arrow::Status::OK();
   if (!encoded_) return out->Append(codes.data(), static_cast<int64_t>(codes.size()));
   // Every symbol is stored as 8 bytes and the end moves by its length: room for one over the longest text.
   ARROW_RETURN_NOT_OK(out->Reserve(static_cast<int64_t>((codes.size() + 1) * kMaxSymbol)));

@@ -29,6 +29,17 @@ arrow::Result<LeafType> LeafType::Of(const std::shared_ptr<arrow::DataType>& typ
       leaf.kind = Kind::kVariable;
       leaf.offset_bits = 64;
       return leaf;
+    case arrow::Type::DICTIONARY: {
+      const auto& dictionary = checked_cast<const arrow::DictionaryType&>(*type);
+      ARROW_ASSIGN_OR_RAISE(LeafType entries, Of(dictionary.value_type()));
+      if (entries.is_vector() || entries.kind == Kind::kDictionary || entries.kind == Kind::kNull) {
+        return arrow::Status::NotImplemented("columns of type ", type->ToString(), " are not supported");
+      }
+      leaf.kind = Kind::kDictionary;
+      leaf.bits = leaf.item_bits = dictionary.bit_width();
+      leaf.entries = std::make_shared<const LeafType>(std::move(entries));
+      return leaf;
+    }
     case arrow::Type::EXTENSION:
       return arrow::Status::NotImplemented("extension type ", type->ToString(), " as a storage type");
     default:

@@ -15,23 +15,27 @@ namespace pilum {
 /// The shape of one leaf column. A value.
 struct LeafType {
   enum class Kind : uint8_t {
-    kNull,      ///< no bytes at all
-    kFixed,     ///< `bits` per value; vectors (fixed-size lists of primitives) included
-    kVariable,  ///< bytes between offsets of `offset_bits`
+    kNull,        ///< no bytes at all
+    kFixed,       ///< `bits` per value; vectors (fixed-size lists of primitives) included
+    kVariable,    ///< bytes between offsets of `offset_bits`
+    kDictionary,  ///< keys of `bits`, positions in a list of `entries`
   };
 
   Kind kind = Kind::kNull;
   std::shared_ptr<arrow::DataType> type;
-  int64_t bits = 0;           ///< kFixed: one value, all dimensions included
+  int64_t bits = 0;           ///< kFixed: one value, all dimensions included; kDictionary: one key
   int64_t item_bits = 0;      ///< kFixed: one item of a vector; equal to `bits` for scalars
   std::vector<int64_t> dims;  ///< sizes of the dimensions of a vector, outermost first; empty for scalars
   int offset_bits = 0;        ///< kVariable: 32 or 64
+  std::shared_ptr<const LeafType> entries;  ///< kDictionary: strings or fixed-width values
 
   bool is_vector() const { return !dims.empty(); }
+  /// Whether values are an array of `bits` each: kFixed, and the keys of kDictionary.
+  bool has_fixed_width() const { return kind == Kind::kFixed || kind == Kind::kDictionary; }
   /// Items below level `level` in one value: the product of dims[0..level].
   int64_t ItemsThrough(size_t level) const;
 
-  /// NotImplemented, naming the type, for nested and dictionary types.
+  /// NotImplemented, naming the type, for nested types and dictionaries of them.
   static arrow::Result<LeafType> Of(const std::shared_ptr<arrow::DataType>& type);
 };
 

@@ -47,6 +47,9 @@ arrow::Status ConstantPage::Prepare() {
     return arrow::Status::Invalid("a constant page with ", n, " buffers");
   }
   has_scalar_ = layout_.has_inline_value() || n % 2 == 1;
+  if (has_scalar_ && type_.kind == LeafType::Kind::kDictionary) {
+    return arrow::Status::Invalid("a constant in a column of ", type_.type->ToString());
+  }
   return arrow::Status::OK();
 }
 

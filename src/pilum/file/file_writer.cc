@@ -98,6 +98,10 @@ arrow::Status FileWriterImpl::Init() {
   for (const SchemaField& field : schema_->fields()) {
     auto type = LeafType::Of(field.arrow->type());
     if (!type.ok()) return Annotate(type.status(), "Column '" + field.name() + "': ");
+    if (type->kind == LeafType::Kind::kDictionary) {
+      return arrow::Status::NotImplemented("Column '", field.name(), "': writing ",
+                                           field.arrow->type()->ToString());
+    }
     types_.push_back(*std::move(type));
     Column column;
     column.field = field.arrow;

@@ -6,10 +6,11 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <limits>
+#include <optional>
 
 #include "pilum/encoding/block.h"
 #include "pilum/encoding/value_decoder.h"
+#include "pilum/file/page_dictionary.h"
 #include "pilum/file/page_reader.h"
 #include "pilum/util/little_endian.h"
 
@@ -20,61 +21,6 @@ namespace enc = lance::encodings21;
 namespace {
 
 constexpr int64_t Pad8(int64_t n) { return (n + 7) / 8 * 8; }
-
-/// The distinct values of a page. Immutable.
-struct PageDictionary {
-  int64_t size = 0;
-  std::shared_ptr<arrow::ArrayData> values;  // of the column's type, without nulls
-
-  /// Appends the entry of every index; Invalid for one that is too large, unless its row is null.
-  arrow::Status Gather(std::span<const uint32_t> indices, const uint16_t* levels, ColumnBuilder* out) const;
-
- private:
-  template <typename Offset>
-  arrow::Status GatherStrings(std::span<const uint32_t> indices, const uint16_t* levels,
-                              ColumnBuilder* out) const;
-};
-
-template <typename Offset>
-arrow::Status PageDictionary::GatherStrings(std::span<const uint32_t> indices, const uint16_t* levels,
-                                            ColumnBuilder* out) const {
-  const Offset* offsets = values->GetValues<Offset>(1);
-  const uint8_t* bytes = values->buffers[2]->data();
-  for (size_t i = 0; i < indices.size(); ++i) {
-    const uint32_t index = indices[i];
-    if (index < size) {
-      ARROW_RETURN_NOT_OK(out->AppendBytes(
-          {bytes + offsets[index], static_cast<size_t>(offsets[index + 1] - offsets[index])}));
-    } else if (levels != nullptr && levels[i] != 0) {
-      ARROW_RETURN_NOT_OK(out->AppendZeros(1));
-    } else {
-      return arrow::Status::Invalid("index ", index, " into a dictionary of ", size);
-    }
-  }
-  return arrow::Status::OK();
-}
-
-arrow::Status PageDictionary::Gather(std::span<const uint32_t> indices, const uint16_t* levels,
-                                     ColumnBuilder* out) const {
-  const LeafType& type = out->type();
-  if (type.kind == LeafType::Kind::kVariable) {
-    return type.offset_bits == 64 ? GatherStrings<int64_t>(indices, levels, out)
-                                  : GatherStrings<int32_t>(indices, levels, out);
-  }
-  const uint8_t* entries = values->buffers[1]->data();
-  const size_t width = static_cast<size_t>(type.bits / 8);
-  ARROW_ASSIGN_OR_RAISE(uint8_t* to, out->AppendUninitialized(static_cast<int64_t>(indices.size())));
-  for (size_t i = 0; i < indices.size(); ++i, to += width) {
-    if (indices[i] < size) {
-      std::memcpy(to, entries + indices[i] * width, width);
-    } else if (levels != nullptr && levels[i] != 0) {
-      std::memset(to, 0, width);
-    } else {
-      return arrow::Status::Invalid("index ", indices[i], " into a dictionary of ", size);
-    }
-  }
-  return arrow::Status::OK();
-}
 
 /// The parts of one chunk.
 struct Chunk {
@@ -115,7 +61,7 @@ class MiniBlockPage final : public PageReader {
   arrow::MemoryPool* const pool_;
   bool nullable_ = false;
   std::unique_ptr<ValueDecoder> decoder_;
-  std::unique_ptr<PageDictionary> dictionary_;
+  std::optional<PageDictionary> dictionary_;
   LeafType index_type_;  // of the stored values of a page with a dictionary
   // One entry per chunk and one behind the last.
   std::vector<int64_t> first_rows_;
@@ -133,8 +79,10 @@ arrow::Status MiniBlockPage::Prepare() {
   }
   const LeafType* stored = &type_;
   if (layout_.has_dictionary()) {
-    ARROW_ASSIGN_OR_RAISE(index_type_, LeafType::Of(arrow::uint32()));
+    ARROW_ASSIGN_OR_RAISE(index_type_, PageDictionary::IndexType(layout_.value_compression()));
     stored = &index_type_;
+  } else if (type_.kind == LeafType::Kind::kDictionary) {
+    return arrow::Status::Invalid("a page without a dictionary in a column of ", type_.type->ToString());
   }
   ARROW_ASSIGN_OR_RAISE(decoder_, ValueDecoder::Make(layout_.value_compression(), *stored, pool_));
   if (layout_.num_buffers() != decoder_->num_buffers()) {
@@ -180,29 +128,11 @@ arrow::Status MiniBlockPage::Init(Buffers buffers) {
 }
 
 arrow::Status MiniBlockPage::InitDictionary(const arrow::Buffer& block) {
-  const int64_t n = static_cast<int64_t>(layout_.num_dictionary_items());
-  // An entry takes a bit at the least, even compressed.
-  if (n < 0 || n > std::numeric_limits<int32_t>::max() || n / 2048 > block.size() + 1) {
-    return Corrupt(page_.buffers[2].offset, "a dictionary of " + std::to_string(n) + " entries in " +
-                                                std::to_string(block.size()) + " bytes");
-  }
-  const auto decode = [&]() -> arrow::Status {
-    ARROW_ASSIGN_OR_RAISE(auto builder, ColumnBuilder::Make(type_, n, pool_));
-    if (type_.kind == LeafType::Kind::kVariable) {
-      ARROW_RETURN_NOT_OK(DecodeVariableBlock(layout_.dictionary(), AsSpan(block), n, &builder, pool_));
-    } else if (type_.kind == LeafType::Kind::kFixed && !type_.is_vector() && type_.bits % 8 == 0) {
-      ARROW_ASSIGN_OR_RAISE(uint8_t* to, builder.AppendUninitialized(n));
-      ARROW_RETURN_NOT_OK(DecodeFixedBlock(layout_.dictionary(), AsSpan(block), n, type_.bits, to, pool_));
-    } else {
-      return arrow::Status::Invalid("a dictionary of ", type_.type->ToString());
-    }
-    ARROW_RETURN_NOT_OK(builder.validity().Append(true, n));
-    dictionary_ = std::make_unique<PageDictionary>();
-    dictionary_->size = n;
-    ARROW_ASSIGN_OR_RAISE(dictionary_->values, builder.Finish());
-    return arrow::Status::OK();
-  };
-  return Locate(decode(), page_.buffers[2].offset);
+  auto dictionary = PageDictionary::Decode(layout_.dictionary(), AsSpan(block),
+                                           layout_.num_dictionary_items(), type_, pool_);
+  if (!dictionary.ok()) return Locate(dictionary.status(), page_.buffers[2].offset);
+  dictionary_ = *std::move(dictionary);
+  return arrow::Status::OK();
 }
 
 void MiniBlockPage::Plan(std::span<const RowRange> rows, std::vector<ByteRange>* bytes) const {
@@ -276,13 +206,12 @@ arrow::Status MiniBlockPage::DecodeChunk(std::span<const uint8_t> bytes, size_t 
   } else {
     ARROW_RETURN_NOT_OK(out->validity().Append(true, count));
   }
-  if (dictionary_ == nullptr) return decoder_->Append(chunk.values, n, begin, count, out);
+  if (!dictionary_) return decoder_->Append(chunk.values, n, begin, count, out);
   ARROW_ASSIGN_OR_RAISE(auto indices, ColumnBuilder::Make(index_type_, count, pool_));
   ARROW_RETURN_NOT_OK(decoder_->Append(chunk.values, n, begin, count, &indices));
   ARROW_RETURN_NOT_OK(indices.validity().Append(true, count));
   ARROW_ASSIGN_OR_RAISE(const auto data, indices.Finish());
-  return dictionary_->Gather({data->GetValues<uint32_t>(1), static_cast<size_t>(count)},
-                             levels.empty() ? nullptr : levels.data(), out);
+  return dictionary_->Gather(*data, levels.empty() ? nullptr : levels.data(), out);
 }
 
 }  // namespace
