@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -22,9 +23,12 @@
 #include "pilum/io/object_store.h"
 #include "pilum/table/commit.h"
 #include "pilum/table/manifest.h"
+#include "pilum/table/versions.h"
 
 namespace pilum {
 
+class LiveRows;
+class Projection;
 class Scanner;
 struct ScanOptions;
 
@@ -94,6 +98,12 @@ class Dataset : public std::enable_shared_from_this<Dataset> {
   /// costs one request per column and stays on this thread.
   arrow::Result<std::shared_ptr<arrow::RecordBatch>> TakeAddresses(
       std::span<const uint64_t> addresses, const std::vector<std::string>& columns = {}) const;
+  /// The same for columns that were resolved before (NewProjection).
+  arrow::Result<std::shared_ptr<arrow::RecordBatch>> TakeAddresses(std::span<const uint64_t> addresses,
+                                                                   const Projection& projection) const;
+  /// @param columns empty: all.
+  arrow::Result<std::shared_ptr<const Projection>> NewProjection(
+      const std::vector<std::string>& columns) const;
 
   /// Commits `transaction` made from this version and returns the version it became.
   arrow::Result<std::shared_ptr<Dataset>> Commit(lance::table::Transaction transaction,
@@ -107,9 +117,13 @@ class Dataset : public std::enable_shared_from_this<Dataset> {
  private:
   Dataset(StoreLocation location, std::shared_ptr<const Manifest> manifest, std::shared_ptr<Session> session);
 
+  arrow::Result<std::shared_ptr<const LiveRows>> GetLiveRows() const;
+
   const StoreLocation location_;
   const std::shared_ptr<const Manifest> manifest_;
   const std::shared_ptr<Session> session_;
+  mutable std::mutex mutex_;
+  mutable std::shared_ptr<const LiveRows> live_rows_;  // GUARDED_BY(mutex_); made when first asked for
 };
 
 }  // namespace pilum

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <arrow/result.h>
+
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include "pilum/file/file_reader.h"
 #include "pilum/index/scalar/btree_index.h"
+#include "pilum/io/object_store.h"
 #include "pilum/table/deletion_vector.h"
 #include "pilum/util/lru_cache.h"
 
@@ -16,23 +20,35 @@ struct SessionOptions {
   int64_t index_cache_bytes = int64_t{6} << 30;     ///< open indexes and their pages
 };
 
-/// Caches shared by datasets, bounded in bytes. Keys are full paths: files are immutable. Any thread.
+/// Open files, deletion vectors and indexes, shared by the datasets that are opened with it; least recently
+/// used out first. Files never change under their names, so nothing here goes stale. Any thread.
 class Session {
  public:
   explicit Session(const SessionOptions& options = {})
-      : files(options.metadata_cache_bytes),
-        deletions(options.metadata_cache_bytes),
-        indexes(options.index_cache_bytes) {}
+      : files_(options.metadata_cache_bytes),
+        deletions_(options.metadata_cache_bytes),
+        indexes_(options.index_cache_bytes) {}
 
-  struct OpenFile {
+  /// The data file `path` of the table at `location`. @param size from the manifest, 0 or less if unknown.
+  arrow::Result<std::shared_ptr<FileReader>> OpenFile(const StoreLocation& location, const std::string& path,
+                                                      int64_t size);
+  /// Null if `fragment` has none.
+  arrow::Result<std::shared_ptr<const DeletionVector>> OpenDeletions(
+      const StoreLocation& location, const lance::table::DataFragment& fragment);
+  /// The BTree in the folder `directory` of the table.
+  arrow::Result<std::shared_ptr<BTreeIndex>> OpenBTree(const StoreLocation& location,
+                                                       const std::string& directory);
+
+ private:
+  struct File {
     std::shared_ptr<FileReader> reader;
   };
-  struct OpenIndex {
+  struct Index {
     std::shared_ptr<BTreeIndex> index;
   };
-  LruCache<OpenFile> files;
-  LruCache<DeletionVector> deletions;
-  LruCache<OpenIndex> indexes;
+  LruCache<File> files_;
+  LruCache<DeletionVector> deletions_;
+  LruCache<Index> indexes_;
 };
 
 }  // namespace pilum

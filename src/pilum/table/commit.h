@@ -15,7 +15,7 @@ namespace pilum {
 struct CommitOptions {
   int num_retries = 20;
   Durability durability = Durability::kPowerLoss;
-  /// New tables only.
+  /// Of the files of an Overwrite.
   FormatVersion data_version = kStableFormatVersion;
 };
 

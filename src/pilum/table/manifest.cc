@@ -3,6 +3,7 @@
 
 #include <google/protobuf/stubs/logging.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "pilum/util/error.h"
@@ -48,6 +49,13 @@ arrow::Result<FormatVersion> DataVersionOf(const lance::table::Manifest& proto) 
 }
 
 }  // namespace
+
+const lance::table::DataFragment* Manifest::FindFragment(uint64_t id) const {
+  const auto it = std::lower_bound(
+      proto.fragments().begin(), proto.fragments().end(), id,
+      [](const lance::table::DataFragment& fragment, uint64_t key) { return fragment.id() < key; });
+  return it != proto.fragments().end() && it->id() == id ? &*it : nullptr;
+}
 
 const lance::table::IndexMetadata* Manifest::FindIndex(std::string_view name) const {
   for (const auto& index : indexes.indices()) {

@@ -51,6 +51,8 @@ struct Manifest {
   const google::protobuf::RepeatedPtrField<lance::table::DataFragment>& fragments() const {
     return proto.fragments();
   }
+  /// Fragment by id, or null.
+  const lance::table::DataFragment* FindFragment(uint64_t id) const;
   /// Entry by name (the first segment), or null.
   const lance::table::IndexMetadata* FindIndex(std::string_view name) const;
 

@@ -26,12 +26,13 @@ constexpr char kLibraryVersion[] = "0.1.0";
 /// One manifest being made from another.
 class Builder {
  public:
-  Builder(const Manifest* base, const Transaction& transaction) : base_(base), transaction_(transaction) {
+  Builder(const Manifest* base, const Transaction& transaction, FormatVersion data_version)
+      : base_(base), transaction_(transaction), data_version_(data_version) {
     if (base != nullptr) next_ = std::make_shared<Manifest>(*base);
     if (base == nullptr) next_ = std::make_shared<Manifest>();
   }
 
-  arrow::Result<std::shared_ptr<const Manifest>> Build(FormatVersion new_table_version);
+  arrow::Result<std::shared_ptr<const Manifest>> Build();
 
  private:
   lance::table::Manifest& proto() { return next_->proto; }
@@ -58,6 +59,7 @@ class Builder {
 
   const Manifest* const base_;
   const Transaction& transaction_;
+  const FormatVersion data_version_;  // of what an Overwrite makes
   std::shared_ptr<Manifest> next_;
 };
 
@@ -85,6 +87,7 @@ void Builder::ReplaceFragments(const Fragments& updated, const std::set<uint64_t
 arrow::Status Builder::ApplyOverwrite(const Transaction::Overwrite& overwrite) {
   if (overwrite.initial_bases_size() > 0)
     return arrow::Status::NotImplemented("tables over several base paths");
+  next_->data_version = data_version_;
   proto().clear_fragments();
   *proto().mutable_fields() = overwrite.schema();
   *proto().mutable_schema_metadata() = overwrite.schema_metadata();
@@ -301,10 +304,9 @@ void Builder::Stamp() {
   next_->transaction = transaction_;
 }
 
-arrow::Result<std::shared_ptr<const Manifest>> Builder::Build(FormatVersion new_table_version) {
+arrow::Result<std::shared_ptr<const Manifest>> Builder::Build() {
   if (base_ == nullptr) {
     if (!transaction_.has_overwrite()) return arrow::Status::Invalid("only Overwrite creates a table");
-    next_->data_version = new_table_version;
   } else if ((base_->proto.writer_feature_flags() & ~uint64_t{kAllKnownFlags}) != 0) {
     return MakeError(
         arrow::StatusCode::NotImplemented, ErrorKind::kUnsupportedFeature,
@@ -327,8 +329,8 @@ arrow::Result<std::shared_ptr<const Manifest>> Builder::Build(FormatVersion new_
 
 arrow::Result<std::shared_ptr<const Manifest>> BuildNextManifest(const Manifest* base,
                                                                  const Transaction& transaction,
-                                                                 FormatVersion new_table_version) {
-  return Builder(base, transaction).Build(new_table_version);
+                                                                 FormatVersion overwrite_version) {
+  return Builder(base, transaction, overwrite_version).Build();
 }
 
 }  // namespace pilum

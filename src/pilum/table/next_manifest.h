@@ -13,6 +13,6 @@ namespace pilum {
 /// version number, flags, time and fragment ids. Spec: 20-table.md §8.3, §2.7.
 arrow::Result<std::shared_ptr<const Manifest>> BuildNextManifest(const Manifest* base,
                                                                  const lance::table::Transaction& transaction,
-                                                                 FormatVersion new_table_version);
+                                                                 FormatVersion overwrite_version);
 
 }  // namespace pilum

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pilum/dataset/fragment_reader.h"
+
+#include <arrow/array.h>
+#include <arrow/array/util.h>
+
+#include "pilum/util/error.h"
+
+namespace pilum {
+
+/// The columns of a projection that one data file holds.
+struct FragmentReader::Group {
+  const lance::table::DataFile* file = nullptr;
+  FileProjection projection;
+  std::vector<size_t> positions;  ///< in the projection of the whole
+};
+
+namespace {
+
+/// The file and the column in it that hold field `id`, or {null, -1}.
+std::pair<const lance::table::DataFile*, int32_t> FindColumn(const lance::table::DataFragment& fragment,
+                                                             int32_t id) {
+  for (const auto& file : fragment.files()) {
+    const int n = std::min(file.fields_size(), file.column_indices_size());
+    for (int i = 0; i < n; ++i) {
+      if (file.fields(i) == id) return {&file, file.column_indices(i)};
+    }
+  }
+  return {nullptr, -1};
+}
+
+}  // namespace
+
+arrow::Result<std::shared_ptr<FileReader>> FragmentReader::OpenFile(
+    const lance::table::DataFile& file) const {
+  if (file.has_base_id())
+    return arrow::Status::NotImplemented("data files outside the table's directory: ", file.path());
+  const std::string path = JoinPath("data", file.path());
+  const int64_t size = file.file_size_bytes() == 0 ? -1 : static_cast<int64_t>(file.file_size_bytes());
+  ARROW_ASSIGN_OR_RAISE(auto reader, session_.OpenFile(location_, path, size));
+  if (reader->num_rows() != physical_rows()) {
+    return CorruptFile(
+        location_.store->Describe(path), -1,
+        std::to_string(reader->num_rows()) + " rows in a fragment of " + std::to_string(physical_rows()));
+  }
+  return reader;
+}
+
+arrow::Result<std::vector<FragmentReader::Group>> FragmentReader::GroupByFile(
+    const Projection& projection) const {
+  std::vector<Group> groups;
+  std::vector<arrow::FieldVector> fields;
+  for (size_t i = 0; i < projection.columns().size(); ++i) {
+    const Projection::Column& column = projection.columns()[i];
+    if (column.kind != Projection::Column::kField) continue;
+    if (!column.field->children.empty()) {
+      return arrow::Status::NotImplemented("reading the nested column ", column.field->name());
+    }
+    const auto [file, index] = FindColumn(fragment_, column.field->id);
+    if (file == nullptr) continue;
+    size_t group = 0;
+    while (group < groups.size() && groups[group].file != file) ++group;
+    if (group == groups.size()) {
+      groups.emplace_back().file = file;
+      fields.emplace_back();
+    }
+    groups[group].projection.column_indices.push_back(index);
+    groups[group].positions.push_back(i);
+    fields[group].push_back(column.field->arrow);
+  }
+  for (size_t group = 0; group < groups.size(); ++group) {
+    groups[group].projection.schema = arrow::schema(std::move(fields[group]));
+  }
+  return groups;
+}
+
+template <typename Read, typename Offset>
+arrow::Result<std::shared_ptr<arrow::RecordBatch>> FragmentReader::Assemble(const Projection& projection,
+                                                                            int64_t num_rows,
+                                                                            const Read& read,
+                                                                            const Offset& offset_of,
+                                                                            arrow::MemoryPool* pool) const {
+  arrow::ArrayVector arrays(projection.columns().size());
+  ARROW_ASSIGN_OR_RAISE(const auto groups, GroupByFile(projection));
+  for (const Group& group : groups) {
+    ARROW_ASSIGN_OR_RAISE(const auto file, OpenFile(*group.file));
+    ARROW_ASSIGN_OR_RAISE(const auto rows, read(*file, group.projection));
+    for (size_t i = 0; i < group.positions.size(); ++i)
+      arrays[group.positions[i]] = rows->column(static_cast<int>(i));
+  }
+  for (size_t i = 0; i < arrays.size(); ++i) {
+    const Projection::Column& column = projection.columns()[i];
+    if (arrays[i] != nullptr) continue;
+    if (column.kind == Projection::Column::kField) {
+      ARROW_ASSIGN_OR_RAISE(arrays[i], arrow::MakeArrayOfNull(column.field->arrow->type(), num_rows, pool));
+      continue;
+    }
+    ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> addresses,
+                          arrow::AllocateBuffer(num_rows * 8, pool));
+    auto* to = reinterpret_cast<uint64_t*>(addresses->mutable_data());
+    for (int64_t row = 0; row < num_rows; ++row) to[row] = AddressOf(offset_of(row));
+    arrays[i] = std::make_shared<arrow::UInt64Array>(num_rows, std::move(addresses));
+  }
+  return arrow::RecordBatch::Make(projection.schema(), num_rows, std::move(arrays));
+}
+
+arrow::Result<std::shared_ptr<arrow::RecordBatch>> FragmentReader::ReadRange(const Projection& projection,
+                                                                             int64_t begin, int64_t end,
+                                                                             arrow::MemoryPool* pool) const {
+  const auto read = [&](FileReader& file, const FileProjection& columns) {
+    return file.ReadRange(columns, begin, end, pool);
+  };
+  return Assemble(projection, end - begin, read, [&](int64_t row) { return begin + row; }, pool);
+}
+
+arrow::Result<std::shared_ptr<arrow::RecordBatch>> FragmentReader::Take(const Projection& projection,
+                                                                        std::span<const int64_t> offsets,
+                                                                        arrow::MemoryPool* pool) const {
+  const auto read = [&](FileReader& file, const FileProjection& columns) {
+    return file.Take(columns, offsets, pool);
+  };
+  return Assemble(
+      projection, static_cast<int64_t>(offsets.size()), read,
+      [&](int64_t row) { return offsets[static_cast<size_t>(row)]; }, pool);
+}
+
+}  // namespace pilum

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pilum/dataset/index_search.h"
+
+#include <algorithm>
+#include <exception>
+
+#include "pilum/util/error.h"
+#include "pilum/util/uuid.h"
+
+namespace pilum {
+
+namespace {
+
+constexpr int32_t kNewestBTreeVersion = 0;
+
+bool IsBTree(const lance::table::IndexMetadata& index) {
+  std::string type = index.index_details().type_url();
+  std::transform(type.begin(), type.end(), type.begin(), [](unsigned char c) { return std::tolower(c); });
+  return type.ends_with("btreeindexdetails") && index.index_version() <= kNewestBTreeVersion &&
+         !index.has_base_id();
+}
+
+arrow::Result<DeletionVector> ReadCoverage(const lance::table::IndexMetadata& index) {
+  try {
+    return DeletionVector::readSafe(index.fragment_bitmap().data(), index.fragment_bitmap().size());
+  } catch (const std::exception& error) {
+    return CorruptFile("index " + index.name(), -1, std::string("its fragment bitmap: ") + error.what());
+  }
+}
+
+}  // namespace
+
+std::vector<const lance::table::IndexMetadata*> BTreeSegmentsOn(const Manifest& manifest, int32_t field_id) {
+  std::vector<const lance::table::IndexMetadata*> segments;
+  for (const auto& index : manifest.indexes.indices()) {
+    if (index.fields_size() != 1 || index.fields(0) != field_id || !IsBTree(index) ||
+        index.fragment_bitmap().empty())
+      continue;
+    if (segments.empty() || segments[0]->name() == index.name()) segments.push_back(&index);
+  }
+  return segments;
+}
+
+std::optional<IndexSearch> PlanIndexSearch(const Manifest& manifest,
+                                           const arrow::compute::Expression& filter) {
+  if ((manifest.proto.reader_feature_flags() & kFlagStableRowIds) != 0) return std::nullopt;
+  for (const auto& conjunct : Conjuncts(filter)) {
+    auto predicate = AsPointPredicate(conjunct);
+    if (!predicate) continue;
+    const SchemaField* field = manifest.schema->FindField(predicate->column);
+    if (field == nullptr) continue;
+    auto segments = BTreeSegmentsOn(manifest, field->id);
+    if (!segments.empty()) return IndexSearch{*std::move(predicate), std::move(segments)};
+  }
+  return std::nullopt;
+}
+
+arrow::Result<IndexResult> RunIndexSearch(Session& session, const StoreLocation& location,
+                                          const Manifest& manifest, const IndexSearch& search) {
+  IndexResult result;
+  std::vector<uint64_t> addresses;
+  for (const auto* segment : search.segments) {
+    ARROW_ASSIGN_OR_RAISE(const auto coverage, ReadCoverage(*segment));
+    const auto uuid = Uuid::FromBytes(segment->uuid().uuid());
+    if (!uuid)
+      return CorruptFile("index " + segment->name(), -1,
+                         "its uuid has " + std::to_string(segment->uuid().uuid().size()) + " bytes");
+    ARROW_ASSIGN_OR_RAISE(const auto index, session.OpenBTree(location, "_indices/" + uuid->ToString()));
+    ARROW_ASSIGN_OR_RAISE(const auto found, index->LookupMany(*search.predicate.values));
+    for (const auto& ids : found) {
+      for (const uint64_t id : ids) {
+        if (coverage.contains(static_cast<uint32_t>(id >> 32))) addresses.push_back(id);
+      }
+    }
+    result.covered |= coverage;
+  }
+  std::sort(addresses.begin(), addresses.end());
+  addresses.erase(std::unique(addresses.begin(), addresses.end()), addresses.end());
+  for (const uint64_t address : addresses) {
+    result.offsets[address >> 32].push_back(static_cast<int64_t>(address & 0xFFFFFFFF));
+  }
+  return result;
+}
+
+}  // namespace pilum

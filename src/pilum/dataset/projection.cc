@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pilum/dataset/projection.h"
+
+#include <set>
+
+#include "pilum/dataset/scanner.h"
+
+namespace pilum {
+
+bool IsSystemColumn(std::string_view name) {
+  return name == kRowIdColumn || name == kRowAddressColumn || name == kRowOffsetColumn ||
+         name == kCreatedAtVersionColumn || name == kLastUpdatedAtVersionColumn;
+}
+
+arrow::Result<std::shared_ptr<const Projection>> Projection::Make(std::shared_ptr<const Schema> table,
+                                                                  const std::vector<std::string>& names) {
+  auto projection = std::make_shared<Projection>();
+  arrow::FieldVector fields;
+  std::set<std::string_view> seen;
+  for (const std::string& name : names) {
+    if (!seen.insert(name).second) return arrow::Status::Invalid("Duplicate column name: ", name);
+    Column column;
+    if (const SchemaField* field = table->FindField(name)) {
+      column.field = field;
+      fields.push_back(field->arrow);
+    } else if (name == kRowIdColumn || name == kRowAddressColumn) {
+      column.kind = name == kRowIdColumn ? Column::kRowId : Column::kRowAddress;
+      fields.push_back(arrow::field(name, arrow::uint64()));
+    } else if (IsSystemColumn(name)) {
+      return arrow::Status::NotImplemented("the system column ", name);
+    } else {
+      return arrow::Status::Invalid("No field named ", name,
+                                    " in the table's schema: ", table->arrow()->ToString());
+    }
+    projection->columns_.push_back(column);
+  }
+  projection->schema_ = arrow::schema(std::move(fields), table->arrow()->metadata());
+  projection->table_ = std::move(table);
+  return projection;
+}
+
+arrow::Result<std::shared_ptr<const Projection>> Projection::All(std::shared_ptr<const Schema> table) {
+  const std::vector<std::string> names = table->arrow()->field_names();
+  return Make(std::move(table), names);
+}
+
+}  // namespace pilum

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <arrow/result.h>
+#include <arrow/type.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "pilum/file/schema.h"
+
+namespace pilum {
+
+/// The columns a read produces, in order: fields of the table and system columns. Immutable; any thread.
+class Projection {
+ public:
+  struct Column {
+    enum Kind { kField, kRowId, kRowAddress };
+    Kind kind = kField;
+    const SchemaField* field = nullptr;  ///< kField: a top-level field of the table's schema
+  };
+
+  /// @param names top-level columns and `_rowid`, `_rowaddr`. Invalid for an unknown or repeated name,
+  /// NotImplemented
+  ///   for the other system columns.
+  static arrow::Result<std::shared_ptr<const Projection>> Make(std::shared_ptr<const Schema> table,
+                                                               const std::vector<std::string>& names);
+  /// All fields of the table.
+  static arrow::Result<std::shared_ptr<const Projection>> All(std::shared_ptr<const Schema> table);
+
+  const std::shared_ptr<arrow::Schema>& schema() const { return schema_; }
+  const std::vector<Column>& columns() const { return columns_; }
+  bool Has(const std::string& name) const { return schema_->GetFieldIndex(name) >= 0; }
+
+ private:
+  std::shared_ptr<const Schema> table_;  // owns the fields
+  std::vector<Column> columns_;
+  std::shared_ptr<arrow::Schema> schema_;
+};
+
+}  // namespace pilum

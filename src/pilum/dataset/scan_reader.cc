@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pilum/dataset/scan_reader.h"
+
+#include <arrow/array.h>
+#include <arrow/compute/api.h>
+#include <arrow/util/bitmap_builders.h>
+#include <arrow/util/future.h>
+#include <arrow/util/thread_pool.h>
+
+#include <algorithm>
+#include <deque>
+
+#include "pilum/dataset/fragment_reader.h"
+
+namespace pilum {
+
+namespace {
+
+namespace cp = arrow::compute;
+using BatchPtr = std::shared_ptr<arrow::RecordBatch>;
+
+/// Below this share of rows that pass, the columns the filter does not read are fetched row by row.
+constexpr int64_t kTakeShare = 16;
+
+/// The rows of a task, before and after some of them are dropped. Offsets ascend.
+class RowSelection {
+ public:
+  static RowSelection Of(const ScanTask& task) {
+    RowSelection rows;
+    rows.begin_ = task.begin;
+    rows.end_ = task.end;
+    if (task.offsets) rows.offsets_ = *task.offsets;
+    return rows;
+  }
+
+  int64_t size() const { return offsets_ ? static_cast<int64_t>(offsets_->size()) : end_ - begin_; }
+  int64_t operator[](int64_t i) const { return offsets_ ? (*offsets_)[static_cast<size_t>(i)] : begin_ + i; }
+
+  /// Keeps the rows for which `keep(i, offset)`. A range of which all rows stay remains a range.
+  template <typename Keep>
+  void Filter(const Keep& keep) {
+    std::vector<int64_t> kept;
+    kept.reserve(static_cast<size_t>(size()));
+    for (int64_t i = 0; i < size(); ++i) {
+      const int64_t offset = (*this)[i];
+      if (keep(i, offset)) kept.push_back(offset);
+    }
+    if (static_cast<int64_t>(kept.size()) < size()) offsets_ = std::move(kept);
+  }
+
+  /// Reads the rows, a dense selection as a range from which the others are dropped.
+  arrow::Result<BatchPtr> Read(const FragmentReader& fragment, const Projection& projection,
+                               arrow::MemoryPool* pool) const {
+    if (!offsets_) return fragment.ReadRange(projection, begin_, end_, pool);
+    if (offsets_->empty()) return fragment.Take(projection, *offsets_, pool);
+    const int64_t first = offsets_->front(), span = offsets_->back() + 1 - first;
+    if (size() * kTakeShare < span) return fragment.Take(projection, *offsets_, pool);
+    ARROW_ASSIGN_OR_RAISE(const auto dense, fragment.ReadRange(projection, first, first + span, pool));
+    if (span == size()) return dense;
+    ARROW_ASSIGN_OR_RAISE(auto mask, arrow::AllocateEmptyBitmap(span, pool));
+    for (const int64_t offset : *offsets_) arrow::bit_util::SetBit(mask->mutable_data(), offset - first);
+    return FilterBatch(dense, std::make_shared<arrow::BooleanArray>(span, std::move(mask)), size());
+  }
+
+  static arrow::Result<BatchPtr> FilterBatch(const BatchPtr& batch, const std::shared_ptr<arrow::Array>& mask,
+                                             int64_t num_kept) {
+    if (batch->num_columns() == 0)
+      return arrow::RecordBatch::Make(batch->schema(), num_kept, arrow::ArrayVector{});
+    ARROW_ASSIGN_OR_RAISE(auto kept, cp::Filter(batch, mask));
+    return kept.record_batch();
+  }
+
+ private:
+  int64_t begin_ = 0, end_ = 0;
+  std::optional<std::vector<int64_t>> offsets_;
+};
+
+/// The filter's verdict per row of `batch`; null counts as false.
+arrow::Result<std::shared_ptr<arrow::BooleanArray>> Evaluate(const cp::Expression& filter,
+                                                             const arrow::RecordBatch& batch) {
+  ARROW_ASSIGN_OR_RAISE(const auto verdict, cp::ExecuteScalarExpression(filter, cp::ExecBatch(batch)));
+  if (verdict.is_array()) return std::static_pointer_cast<arrow::BooleanArray>(verdict.make_array());
+  ARROW_ASSIGN_OR_RAISE(auto repeated, arrow::MakeArrayFromScalar(*verdict.scalar(), batch.num_rows()));
+  return std::static_pointer_cast<arrow::BooleanArray>(std::move(repeated));
+}
+
+/// The result's columns, each from the batch that has it.
+BatchPtr Merge(const Projection& projection, const BatchPtr& filtered, const BatchPtr& late) {
+  arrow::ArrayVector arrays;
+  for (const auto& field : projection.schema()->fields()) {
+    const int at = late->schema()->GetFieldIndex(field->name());
+    arrays.push_back(at >= 0 ? late->column(at) : filtered->GetColumnByName(field->name()));
+  }
+  return arrow::RecordBatch::Make(projection.schema(), late->num_rows(), std::move(arrays));
+}
+
+class ScanReader final : public arrow::RecordBatchReader {
+ public:
+  ScanReader(std::shared_ptr<const ScanPlan> plan, std::vector<ScanTask> tasks)
+      : plan_(std::move(plan)),
+        tasks_(std::make_shared<const std::vector<ScanTask>>(std::move(tasks))),
+        to_skip_(plan_->skip),
+        left_(plan_->limit.value_or(std::numeric_limits<int64_t>::max())) {}
+
+  std::shared_ptr<arrow::Schema> schema() const override { return plan_->projection->schema(); }
+
+  arrow::Status ReadNext(BatchPtr* batch) override {
+    *batch = nullptr;
+    while (left_ > 0) {
+      if (rows_ == nullptr || at_ == rows_->num_rows()) {
+        ARROW_ASSIGN_OR_RAISE(rows_, NextTask());
+        at_ = 0;
+        if (rows_ == nullptr) break;
+        const int64_t skipped = std::min(to_skip_, rows_->num_rows());
+        to_skip_ -= skipped;
+        at_ = skipped;
+        continue;
+      }
+      const int64_t n = std::min({plan_->batch_size, rows_->num_rows() - at_, left_});
+      *batch = rows_->Slice(at_, n);
+      at_ += n;
+      left_ -= n;
+      return arrow::Status::OK();
+    }
+    running_.clear();
+    return arrow::Status::OK();
+  }
+
+ private:
+  arrow::Result<BatchPtr> NextTask() {
+    if (tasks_->size() == 1) {
+      return next_++ == 0 ? RunScanTask(*plan_, (*tasks_)[0], arrow::default_memory_pool()) : nullptr;
+    }
+    auto* pool = arrow::internal::GetCpuThreadPool();
+    const size_t ahead = static_cast<size_t>(pool->GetCapacity()) + 1;
+    while (running_.size() < ahead && next_ < tasks_->size()) {
+      const auto run = [plan = plan_, tasks = tasks_, i = next_] {
+        return RunScanTask(*plan, (*tasks)[i], arrow::default_memory_pool());
+      };
+      ARROW_ASSIGN_OR_RAISE(auto future, pool->Submit(run));
+      running_.push_back(std::move(future));
+      ++next_;
+    }
+    if (running_.empty()) return nullptr;
+    auto future = std::move(running_.front());
+    running_.pop_front();
+    return future.MoveResult();
+  }
+
+  const std::shared_ptr<const ScanPlan> plan_;
+  const std::shared_ptr<const std::vector<ScanTask>> tasks_;
+  std::deque<arrow::Future<BatchPtr>> running_;
+  size_t next_ = 0;
+  BatchPtr rows_;  // of the task being cut
+  int64_t at_ = 0;
+  int64_t to_skip_;
+  int64_t left_;
+};
+
+}  // namespace
+
+arrow::Result<BatchPtr> RunScanTask(const ScanPlan& plan, const ScanTask& task, arrow::MemoryPool* pool) {
+  const FragmentReader fragment(*plan.session, plan.location, *task.fragment);
+  RowSelection rows = RowSelection::Of(task);
+  ARROW_ASSIGN_OR_RAISE(const auto deleted, fragment.Deletions());
+  if (deleted != nullptr) {
+    rows.Filter([&](int64_t, int64_t offset) { return !deleted->contains(static_cast<uint32_t>(offset)); });
+  }
+  if (!plan.filter) return rows.Read(fragment, *plan.projection, pool);
+  ARROW_ASSIGN_OR_RAISE(auto tested, rows.Read(fragment, *plan.filter_projection, pool));
+  ARROW_ASSIGN_OR_RAISE(const auto mask, Evaluate(*plan.filter, *tested));
+  const int64_t before = rows.size();
+  rows.Filter([&](int64_t i, int64_t) { return mask->IsValid(i) && mask->Value(i); });
+  if (rows.size() < before) {
+    ARROW_ASSIGN_OR_RAISE(tested, RowSelection::FilterBatch(tested, mask, rows.size()));
+  }
+  ARROW_ASSIGN_OR_RAISE(const auto late, rows.Read(fragment, *plan.late_projection, pool));
+  return Merge(*plan.projection, tested, late);
+}
+
+std::shared_ptr<arrow::RecordBatchReader> MakeScanReader(std::shared_ptr<const ScanPlan> plan,
+                                                         std::vector<ScanTask> tasks) {
+  return std::make_shared<ScanReader>(std::move(plan), std::move(tasks));
+}
+
+}  // namespace pilum
