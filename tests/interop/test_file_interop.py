@@ -49,6 +49,12 @@ def test_pilum_reads_what_the_release_reads(files):
     run(tool(), "check", files)
 
 
-def test_the_release_reads_what_pilum_writes(files, release, tmp_path):
+def test_the_release_reads_what_pilum_writes_and_finds_it_no_larger(files, release, tmp_path):
     run(tool(), "write", files, tmp_path)
     run(release, PEER, "verify", files, tmp_path)
+    names = [line.split()[1] for line in (files / "cases.txt").read_text().splitlines()]
+    # Together, and one by one but for files that are mostly metadata.
+    official = {name: (files / f"{name}.lance").stat().st_size for name in names}
+    ours = {name: (tmp_path / f"{name}.lance").stat().st_size for name in names}
+    assert sum(ours.values()) <= 1.0 * sum(official.values())
+    assert not [name for name in names if ours[name] > 1.02 * official[name] + 2048]

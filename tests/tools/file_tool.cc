@@ -111,7 +111,7 @@ arrow::Status Check(const std::string& path, const arrow::RecordBatch& want, std
 arrow::Status Write(const std::string& path, const std::string& version, const arrow::Table& table) {
   FileWriterOptions options;
   ARROW_ASSIGN_OR_RAISE(options.version, ParseFormatVersion(version));
-  options.page_bytes = 200'000;
+  if (path.find("-pages-") != std::string::npos) options.page_bytes = 50'000;
   ARROW_ASSIGN_OR_RAISE(auto schema, Schema::FromArrow(*table.schema()));
   auto store = MakeLocalStore("/");
   ARROW_ASSIGN_OR_RAISE(auto sink, store->Create(path.substr(1), Durability::kProcessCrash));

@@ -84,4 +84,32 @@ arrow::Result<std::shared_ptr<arrow::Buffer>> Decompress(lance::encodings21::Com
   }
 }
 
+arrow::Result<std::string> Compress(lance::encodings21::CompressionScheme scheme, std::optional<int> level,
+                                    std::span<const uint8_t> bytes) {
+  const bool lz4 = scheme == lance::encodings21::COMPRESSION_ALGORITHM_LZ4;
+  if (lz4 && bytes.size() > std::numeric_limits<int32_t>::max()) {
+    return arrow::Status::CapacityError("LZ4 holds no buffer of ", bytes.size(), " bytes");
+  }
+  // Zstd's level 0 is its default.
+  const int zstd_level = level.value_or(0) == 0 ? arrow::util::Codec::UseDefaultCompressionLevel() : *level;
+  ARROW_ASSIGN_OR_RAISE(auto codec, lz4 ? arrow::util::Codec::Create(arrow::Compression::LZ4)
+                                        : arrow::util::Codec::Create(arrow::Compression::ZSTD, zstd_level));
+  std::string out;
+  if (lz4) {
+    AppendLE<uint32_t>(&out, static_cast<uint32_t>(bytes.size()));
+  } else {
+    AppendLE<uint64_t>(&out, bytes.size());
+  }
+  const size_t header = out.size();
+  const int64_t size = static_cast<int64_t>(bytes.size());
+  const uint8_t none = 0;
+  const uint8_t* from = bytes.empty() ? &none : bytes.data();
+  const int64_t room = codec->MaxCompressedLen(size, from);
+  out.resize(header + static_cast<size_t>(room));
+  ARROW_ASSIGN_OR_RAISE(const int64_t written,
+                        codec->Compress(size, from, room, reinterpret_cast<uint8_t*>(out.data()) + header));
+  out.resize(header + static_cast<size_t>(written));
+  return out;
+}
+
 }  // namespace pilum

@@ -9,7 +9,9 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
+#include <string>
 
 #include "pilum_proto/encodings_v2_1.pb.h"
 
@@ -19,5 +21,9 @@ namespace pilum {
 arrow::Result<std::shared_ptr<arrow::Buffer>> Decompress(lance::encodings21::CompressionScheme scheme,
                                                          std::span<const uint8_t> compressed,
                                                          arrow::MemoryPool* pool);
+
+/// The opposite. @param level of zstd; none: its default.
+arrow::Result<std::string> Compress(lance::encodings21::CompressionScheme scheme, std::optional<int> level,
+                                    std::span<const uint8_t> bytes);
 
 }  // namespace pilum

@@ -35,6 +35,7 @@ void SetEncoding(const Message& message, lance::file::v2::Encoding* encoding) {
 /// Values of one column that wait to become a page.
 struct Column {
   std::shared_ptr<arrow::Field> field;
+  EncodingOptions options;
   std::vector<std::shared_ptr<arrow::Array>> pending;
   int64_t pending_bytes = 0;
   int64_t pending_rows = 0;
@@ -43,7 +44,7 @@ struct Column {
 };
 
 int64_t BytesOf(const arrow::ArrayData& array, const LeafType& type) {
-  if (type.kind == LeafType::Kind::kFixed) return array.length * type.bits / 8;
+  if (type.has_fixed_width()) return array.length * type.bits / 8;
   if (type.kind == LeafType::Kind::kNull || array.buffers[1] == nullptr) return 0;
   if (type.offset_bits == 64) {
     const int64_t* offsets = array.GetValues<int64_t>(1);
@@ -98,13 +99,10 @@ arrow::Status FileWriterImpl::Init() {
   for (const SchemaField& field : schema_->fields()) {
     auto type = LeafType::Of(field.arrow->type());
     if (!type.ok()) return Annotate(type.status(), "Column '" + field.name() + "': ");
-    if (type->kind == LeafType::Kind::kDictionary) {
-      return arrow::Status::NotImplemented("Column '", field.name(), "': writing ",
-                                           field.arrow->type()->ToString());
-    }
     types_.push_back(*std::move(type));
     Column column;
     column.field = field.arrow;
+    ARROW_ASSIGN_OR_RAISE(column.options, EncodingOptions::Of(*field.arrow, *field.arrow));
     lance::encodings::ColumnEncoding encoding;
     encoding.mutable_values();
     SetEncoding(encoding, column.metadata.mutable_encoding());
@@ -171,12 +169,13 @@ arrow::Status FileWriterImpl::FlushPage(Column* column) {
     return Annotate(status, "Column '" + column->field->name() + "': ");
   };
   if (options_.version == FormatVersion::k2_0) {
-    auto encoded = EncodePageV2_0(*array->data(), options_.pool);
+    auto encoded = EncodePageV2_0(*array->data(), column->options, options_.pool);
     if (!encoded.ok()) return locate(encoded.status());
     SetEncoding(encoded->encoding, page->mutable_encoding());
     buffers = std::move(encoded->buffers);
   } else {
-    auto encoded = EncodePage(*array->data(), {options_.version >= FormatVersion::k2_2}, options_.pool);
+    auto encoded =
+        EncodePage(*array->data(), column->options, {options_.version >= FormatVersion::k2_2}, options_.pool);
     if (!encoded.ok()) return locate(encoded.status());
     SetEncoding(encoded->layout, page->mutable_encoding());
     buffers = std::move(encoded->buffers);

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pilum/encoding/levels.h"
+
+#include <arrow/type.h>
+
+#include <algorithm>
+#include <bit>
+
+#include "pilum/encoding/block.h"
+#include "pilum/util/little_endian.h"
+
+namespace pilum {
+
+namespace enc = lance::encodings21;
+
+namespace {
+
+constexpr int64_t kMaxRun = 255;
+constexpr int64_t kMaxRunBytes = 60'000;  // a chunk counts its level bytes in 16 bits
+
+/// Calls `f(level, length)` for each run of at most 255 equal levels.
+template <typename F>
+void ForEachRun(std::span<const uint16_t> levels, F&& f) {
+  for (size_t begin = 0; begin < levels.size();) {
+    size_t end = begin + 1;
+    while (end < levels.size() && levels[end] == levels[begin] && end - begin < kMaxRun) ++end;
+    f(levels[begin], static_cast<uint8_t>(end - begin));
+    begin = end;
+  }
+}
+
+/// The key of a valid row of a dictionary array.
+int64_t KeyAt(const arrow::ArrayData& array, int64_t i) {
+  const auto& type = static_cast<const arrow::DictionaryType&>(*array.type);
+  switch (type.bit_width()) {
+    case 8:
+      return array.GetValues<uint8_t>(1)[i];
+    case 16:
+      return array.GetValues<uint16_t>(1)[i];
+    case 32:
+      return array.GetValues<uint32_t>(1)[i];
+    default:
+      return array.GetValues<int64_t>(1)[i];
+  }
+}
+
+}  // namespace
+
+int LevelsOf(enc::RepDefLayer layer) {
+  switch (layer) {
+    case enc::REPDEF_NULLABLE_ITEM:
+    case enc::REPDEF_NULLABLE_LIST:
+    case enc::REPDEF_EMPTYABLE_LIST:
+      return 1;
+    case enc::REPDEF_NULL_AND_EMPTY_LIST:
+      return 2;
+    default:
+      return 0;
+  }
+}
+
+bool IsListLayer(enc::RepDefLayer layer) {
+  return layer == enc::REPDEF_ALL_VALID_LIST || layer == enc::REPDEF_NULLABLE_LIST ||
+         layer == enc::REPDEF_EMPTYABLE_LIST || layer == enc::REPDEF_NULL_AND_EMPTY_LIST;
+}
+
+bool IsNullValue(const arrow::ArrayData& array, int64_t i) {
+  if (array.type->id() == arrow::Type::NA || array.IsNull(i)) return true;
+  return array.dictionary != nullptr && array.dictionary->GetNullCount() > 0 &&
+         array.dictionary->IsNull(KeyAt(array, i));
+}
+
+bool MayHaveNullValues(const arrow::ArrayData& array) {
+  return array.type->id() == arrow::Type::NA || array.GetNullCount() > 0 ||
+         (array.dictionary != nullptr && array.dictionary->GetNullCount() > 0);
+}
+
+Levels Levels::OfLeaf(const arrow::ArrayData& array) {
+  Levels levels;
+  levels.num_slots = array.length;
+  levels.layers = {enc::REPDEF_ALL_VALID_ITEM};
+  if (!MayHaveNullValues(array)) return levels;
+  levels.definition.resize(static_cast<size_t>(array.length));
+  uint16_t highest = 0;
+  for (int64_t i = 0; i < array.length; ++i) {
+    const uint16_t level = IsNullValue(array, i) ? 1 : 0;
+    levels.definition[static_cast<size_t>(i)] = level;
+    highest |= level;
+  }
+  if (highest == 0) {
+    levels.definition.clear();
+  } else {
+    levels.layers = {enc::REPDEF_NULLABLE_ITEM};
+  }
+  return levels;
+}
+
+int Levels::num_lists() const {
+  return static_cast<int>(std::count_if(layers.begin(), layers.end(), IsListLayer));
+}
+
+uint16_t Levels::max_visible() const {
+  int levels = 0;
+  for (const auto layer : layers) {
+    if (IsListLayer(layer)) break;
+    levels += LevelsOf(layer);
+  }
+  return static_cast<uint16_t>(levels);
+}
+
+LevelEncoder::LevelEncoder(std::span<const uint16_t> levels, bool allow_runs) {
+  uint16_t highest = 0;
+  for (const uint16_t level : levels) highest = std::max(highest, level);
+  width_ = std::max(1, static_cast<int>(std::bit_width(highest)));
+  int64_t runs = 0;
+  ForEachRun(levels, [&](uint16_t, uint8_t) { ++runs; });
+  const int64_t packed_bytes = static_cast<int64_t>(levels.size()) * width_ / 8;
+  const int64_t run_bytes = 3 * runs + 8 * (static_cast<int64_t>(levels.size()) / 1024 + 1);
+  runs_ = allow_runs && run_bytes < packed_bytes && run_bytes < kMaxRunBytes;
+  if (runs_) {
+    encoding_.mutable_rle()->mutable_values()->mutable_flat()->set_bits_per_value(16);
+    encoding_.mutable_rle()->mutable_run_lengths()->mutable_flat()->set_bits_per_value(8);
+  } else {
+    auto* packing = encoding_.mutable_out_of_line_bitpacking();
+    packing->set_uncompressed_bits_per_value(16);
+    packing->mutable_values()->mutable_flat()->set_bits_per_value(static_cast<uint64_t>(width_));
+  }
+}
+
+void LevelEncoder::Append(std::span<const uint16_t> levels, std::string* out) const {
+  if (!runs_) {
+    PackLevels(levels.data(), static_cast<int64_t>(levels.size()), width_, out);
+    return;
+  }
+  std::string values, lengths;
+  ForEachRun(levels, [&](uint16_t level, uint8_t length) {
+    AppendLE<uint16_t>(&values, level);
+    lengths.push_back(static_cast<char>(length));
+  });
+  AppendLE<uint64_t>(out, values.size());
+  out->append(values).append(lengths);
+}
+
+}  // namespace pilum
