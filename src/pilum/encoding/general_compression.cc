@@ -12,7 +12,8 @@ namespace pilum {
 namespace {
 
 constexpr uint32_t kZstdMagic = 0xFD2FB528;
-constexpr uint64_t kMaxLz4Ratio = 255;     // of the block format
+constexpr uint64_t kMaxLz4Ratio = 255;           // of the block format
+constexpr int64_t kMaxFrame = int64_t{1} << 30;  // of a frame without a size: it may double once more
 constexpr uint64_t kMaxZstdRatio = 65536;  // a block of 128 KiB costs at least 4 bytes, with room to spare
 
 arrow::Result<std::shared_ptr<arrow::Buffer>> DecompressBlock(arrow::Compression::type type,
@@ -49,6 +50,7 @@ arrow::Result<std::shared_ptr<arrow::Buffer>> DecompressFrame(std::span<const ui
     read += step.bytes_read;
     written += step.bytes_written;
     if (step.need_more_output) {
+      if (out->size() > kMaxFrame) return arrow::Status::Invalid("a zstd frame of more than 2 GiB");
       ARROW_RETURN_NOT_OK(out->Resize(out->size() * 2));
     } else if (step.bytes_read == 0 && step.bytes_written == 0) {
       return arrow::Status::Invalid("a zstd frame ends early");
