@@ -28,8 +28,11 @@ const std::shared_ptr<arrow::Schema>& ArrowFileSchema() {
 }
 
 arrow::Result<DeletionVector> ParseArrow(std::shared_ptr<arrow::Buffer> bytes) {
-  ARROW_ASSIGN_OR_RAISE(
-      auto reader, arrow::ipc::RecordBatchFileReader::Open(std::make_shared<arrow::io::BufferReader>(bytes)));
+  // Scans call this on Arrow's pool: a reader that waits for the pool itself would wait for ever.
+  auto options = arrow::ipc::IpcReadOptions::Defaults();
+  options.use_threads = false;
+  ARROW_ASSIGN_OR_RAISE(auto reader, arrow::ipc::RecordBatchFileReader::Open(
+                                         std::make_shared<arrow::io::BufferReader>(bytes), options));
   if (reader->num_record_batches() != 1 || !reader->schema()->Equals(*ArrowFileSchema(), false)) {
     return arrow::Status::Invalid("not one batch of row_id: uint32 not null but ",
                                   reader->num_record_batches(), " of ", reader->schema()->ToString());
@@ -61,6 +64,7 @@ arrow::Result<std::shared_ptr<arrow::Buffer>> SerializeArrow(const DeletionVecto
       arrow::ArrayData::Make(arrow::uint32(), n, {nullptr, arrow::Buffer::FromString(std::move(rows))}, 0);
   ARROW_ASSIGN_OR_RAISE(auto sink, arrow::io::BufferOutputStream::Create());
   auto options = arrow::ipc::IpcWriteOptions::Defaults();
+  options.use_threads = false;
   ARROW_ASSIGN_OR_RAISE(options.codec, arrow::util::Codec::Create(arrow::Compression::ZSTD));
   ARROW_ASSIGN_OR_RAISE(auto writer, arrow::ipc::MakeFileWriter(sink, ArrowFileSchema(), options));
   ARROW_RETURN_NOT_OK(
