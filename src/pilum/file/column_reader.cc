@@ -51,22 +51,22 @@ arrow::Result<PageDescription> DescribePage(const lance::file::v2::ColumnMetadat
 
 arrow::Result<std::unique_ptr<PageReader>> MakePage(const lance::file::v2::ColumnMetadata::Page& page,
                                                     PageDescription description, FormatVersion version,
-                                                    const LeafType& type) {
+                                                    const LeafColumn& column) {
   if (version == FormatVersion::k2_0) {
     lance::encodings::ArrayEncoding encoding;
     ARROW_RETURN_NOT_OK(ParseEncoding(page.encoding(), "lance.encodings.ArrayEncoding", &encoding));
-    return PageReader::Make(std::move(description), encoding, type, arrow::default_memory_pool());
+    return PageReader::Make(std::move(description), encoding, column.type, arrow::default_memory_pool());
   }
   lance::encodings21::PageLayout layout;
   ARROW_RETURN_NOT_OK(ParseEncoding(page.encoding(), "lance.encodings21.PageLayout", &layout));
-  return PageReader::Make(std::move(description), layout, type, arrow::default_memory_pool());
+  return PageReader::Make(std::move(description), layout, column, arrow::default_memory_pool());
 }
 
 }  // namespace
 
 arrow::Result<std::shared_ptr<const ColumnReader>> ColumnReader::Open(
     ReadableObject* object, ByteRange metadata_range, std::span<const uint8_t> metadata,
-    FormatVersion version, const LeafType& type, int64_t num_rows) {
+    FormatVersion version, const LeafColumn& leaf, int64_t num_rows) {
   const auto located = [&](const arrow::Status& status) {
     return status.IsInvalid()          ? CorruptFile(object->path(), metadata_range.offset, status.message())
            : status.IsNotImplemented() ? Annotate(status, object->path() + ": ")
@@ -77,7 +77,11 @@ arrow::Result<std::shared_ptr<const ColumnReader>> ColumnReader::Open(
     return located(arrow::Status::Invalid("column metadata that does not parse"));
   }
   std::shared_ptr<ColumnReader> column(new ColumnReader());
-  column->type_ = type;
+  column->column_ = leaf;
+  column->page_rows_per_row_ = leaf.page_rows_per_row();
+  if (__builtin_mul_overflow(num_rows, column->page_rows_per_row_, &num_rows)) {
+    return located(arrow::Status::Invalid("more items than 2^63"));
+  }
   std::vector<ByteRange> tables;
   std::vector<size_t> tables_per_page;
   int64_t row = 0;
@@ -90,7 +94,7 @@ arrow::Result<std::shared_ptr<const ColumnReader>> ColumnReader::Open(
     }
     column->first_rows_.push_back(row);
     row += description->num_rows;
-    auto reader = MakePage(page, *std::move(description), version, type);
+    auto reader = MakePage(page, *std::move(description), version, leaf);
     if (!reader.ok()) return located(reader.status());
     const auto ranges = (*reader)->InitRanges();
     tables.insert(tables.end(), ranges.begin(), ranges.end());
@@ -121,6 +125,7 @@ std::vector<ColumnReader::Part> ColumnReader::Plan(std::span<const RowRange> row
     parts.back().num_buffers = bytes->size() - before;
   };
   for (RowRange range : rows) {
+    range = {range.begin * page_rows_per_row_, range.end * page_rows_per_row_};
     while (range.size() > 0) {
       if (range.begin >= first_rows_[page + 1]) {
         page = static_cast<size_t>(std::upper_bound(first_rows_.begin() + static_cast<int64_t>(page),
@@ -147,6 +152,17 @@ arrow::Status ColumnReader::Decode(std::span<const Part> parts, Buffers* buffers
     *buffers = buffers->subspan(part.num_buffers);
   }
   return arrow::Status::OK();
+}
+
+arrow::Result<std::vector<NestedPiece>> ColumnReader::DecodeNested(std::span<const Part> parts,
+                                                                   Buffers* buffers) {
+  std::vector<NestedPiece> pieces(parts.size());
+  for (size_t i = 0; i < parts.size(); ++i) {
+    ARROW_RETURN_NOT_OK(
+        parts[i].page->DecodeNested(parts[i].rows, buffers->first(parts[i].num_buffers), &pieces[i]));
+    *buffers = buffers->subspan(parts[i].num_buffers);
+  }
+  return pieces;
 }
 
 }  // namespace pilum

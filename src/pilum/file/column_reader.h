@@ -28,26 +28,29 @@ class ColumnReader {
   };
 
   /// Parses `metadata` (a ColumnMetadata message at `offset` of the file) and reads, in one go, the tables
-  /// its pages keep in memory. The pages must hold `num_rows` rows.
+  /// its pages keep in memory. The pages must hold `num_rows` rows of the table.
   static arrow::Result<std::shared_ptr<const ColumnReader>> Open(ReadableObject* object,
                                                                  ByteRange metadata_range,
                                                                  std::span<const uint8_t> metadata,
-                                                                 FormatVersion version, const LeafType& type,
-                                                                 int64_t num_rows);
+                                                                 FormatVersion version,
+                                                                 const LeafColumn& column, int64_t num_rows);
 
-  const LeafType& type() const { return type_; }
+  const LeafColumn& column() const { return column_; }
 
   /// The pages that hold `rows` (ascending, disjoint, inside the column); appends the bytes they need.
   std::vector<Part> Plan(std::span<const RowRange> rows, std::vector<ByteRange>* bytes) const;
   /// Appends the rows of a plan; takes the buffers of its parts off the front of `buffers`.
   static arrow::Status Decode(std::span<const Part> parts, Buffers* buffers, ColumnBuilder* out);
+  /// The same for a nested column: one piece per page.
+  static arrow::Result<std::vector<NestedPiece>> DecodeNested(std::span<const Part> parts, Buffers* buffers);
 
  private:
   ColumnReader() = default;
 
-  LeafType type_;
+  LeafColumn column_;
+  int64_t page_rows_per_row_ = 1;
   std::vector<std::unique_ptr<PageReader>> pages_;
-  std::vector<int64_t> first_rows_;  // of each page, and the row behind the last
+  std::vector<int64_t> first_rows_;  // of each page, and the row behind the last; in rows of pages
 };
 
 }  // namespace pilum

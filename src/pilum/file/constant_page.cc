@@ -3,6 +3,7 @@
 // Constant pages: all rows null, or all valid rows equal. Spec: 11-encodings.md §6.
 #include <arrow/array.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "pilum/encoding/block.h"
@@ -17,8 +18,12 @@ namespace {
 
 class ConstantPage final : public PageReader {
  public:
-  ConstantPage(PageDescription page, enc::ConstantLayout layout, LeafType type, arrow::MemoryPool* pool)
-      : PageReader(std::move(page), std::move(type)), layout_(std::move(layout)), pool_(pool) {}
+  ConstantPage(PageDescription page, enc::ConstantLayout layout, LeafType type, bool nested,
+               arrow::MemoryPool* pool)
+      : PageReader(std::move(page), std::move(type)),
+        layout_(std::move(layout)),
+        nested_(nested),
+        pool_(pool) {}
 
   arrow::Status Prepare();
 
@@ -26,27 +31,37 @@ class ConstantPage final : public PageReader {
   arrow::Status Init(Buffers buffers) override;
   void Plan(std::span<const RowRange>, std::vector<ByteRange>*) const override {}
   arrow::Status Decode(std::span<const RowRange> rows, Buffers buffers, ColumnBuilder* out) const override;
+  arrow::Status DecodeNested(std::span<const RowRange> rows, Buffers buffers,
+                             NestedPiece* out) const override;
 
  private:
   arrow::Status InitLevels(const arrow::Buffer& repetition, const arrow::Buffer& definition);
+  arrow::Status InitRows();
+  arrow::Status AppendValues(int64_t n, ColumnBuilder* out) const;
   arrow::Status InitScalar(std::span<const uint8_t> values);
   arrow::Status AppendScalar(int64_t n, ColumnBuilder* out) const;
 
   const enc::ConstantLayout layout_;
+  const bool nested_;
   arrow::MemoryPool* const pool_;
   bool nullable_ = false;
   bool has_scalar_ = false;
-  std::vector<uint16_t> levels_;  // empty: as `nullable_` says, all valid or all null
-  std::string scalar_;            // the bytes of the value
+  Levels levels_;                   // no slots: as `nullable_` says, all valid or all null
+  std::vector<int64_t> row_slots_;  // with lists: where each row begins, and the end
+  std::string scalar_;              // the bytes of the value
 };
 
 arrow::Status ConstantPage::Prepare() {
-  ARROW_ASSIGN_OR_RAISE(nullable_, HasNullableItem(layout_.layers()));
+  levels_.layers = LayersOf(layout_.layers());
+  nullable_ = levels_.layers[0] == enc::REPDEF_NULLABLE_ITEM;
   const size_t n = page_.buffers.size();
   if (n > 3 || (layout_.has_inline_value() && n % 2 == 1)) {
     return arrow::Status::Invalid("a constant page with ", n, " buffers");
   }
   has_scalar_ = layout_.has_inline_value() || n % 2 == 1;
+  if (nested_ && n < 2 && (levels_.num_lists() > 0 || !has_scalar_)) {
+    return arrow::Status::Invalid("a constant page of a nested column without levels");
+  }
   if (has_scalar_ && type_.kind == LeafType::Kind::kDictionary) {
     return arrow::Status::Invalid("a constant in a column of ", type_.type->ToString());
   }
@@ -72,24 +87,56 @@ arrow::Status ConstantPage::Init(Buffers buffers) {
   return arrow::Status::OK();
 }
 
-arrow::Status ConstantPage::InitLevels(const arrow::Buffer& repetition, const arrow::Buffer& definition) {
-  if (repetition.size() != 0) return arrow::Status::Invalid("repetition levels in a page without lists");
-  if (definition.size() == 0) return arrow::Status::OK();
-  const int64_t n = page_.num_rows;
-  if (layout_.has_def_compression()) {
-    if (layout_.num_def_values() != static_cast<uint64_t>(n)) {
-      return arrow::Status::Invalid(layout_.num_def_values(), " levels for ", n, " rows");
-    }
-    if (n / 4096 / 1024 > definition.size())
-      return arrow::Status::Invalid("too few bytes for ", n, " levels");
-    levels_.resize(static_cast<size_t>(n));
-    return DecodeFixedBlock(layout_.def_compression(), AsSpan(definition), n, 16,
-                            reinterpret_cast<uint8_t*>(levels_.data()), pool_);
+/// The levels of one kind: raw, or a block of `n`.
+arrow::Status ReadLevels(const enc::CompressiveEncoding* encoding, uint64_t n, const arrow::Buffer& bytes,
+                         arrow::MemoryPool* pool, std::vector<uint16_t>* levels) {
+  if (bytes.size() == 0) return arrow::Status::OK();
+  if (encoding == nullptr) {
+    if (bytes.size() % 2 != 0) return arrow::Status::Invalid("half a level");
+    levels->resize(static_cast<size_t>(bytes.size() / 2));
+    std::memcpy(levels->data(), bytes.data(), static_cast<size_t>(bytes.size()));
+    return arrow::Status::OK();
   }
-  if (definition.size() != 2 * n)
-    return arrow::Status::Invalid(definition.size(), " bytes of levels for ", n, " rows");
-  levels_.resize(static_cast<size_t>(n));
-  std::memcpy(levels_.data(), definition.data(), static_cast<size_t>(definition.size()));
+  if (n / 4096 / 1024 > static_cast<uint64_t>(bytes.size())) {
+    return arrow::Status::Invalid("too few bytes for ", n, " levels");
+  }
+  levels->resize(static_cast<size_t>(n));
+  return DecodeFixedBlock(*encoding, AsSpan(bytes), static_cast<int64_t>(n), 16,
+                          reinterpret_cast<uint8_t*>(levels->data()), pool);
+}
+
+arrow::Status ConstantPage::InitLevels(const arrow::Buffer& repetition, const arrow::Buffer& definition) {
+  ARROW_RETURN_NOT_OK(ReadLevels(layout_.has_rep_compression() ? &layout_.rep_compression() : nullptr,
+                                 layout_.num_rep_values(), repetition, pool_, &levels_.repetition));
+  ARROW_RETURN_NOT_OK(ReadLevels(layout_.has_def_compression() ? &layout_.def_compression() : nullptr,
+                                 layout_.num_def_values(), definition, pool_, &levels_.definition));
+  if (levels_.repetition.empty() != (levels_.num_lists() == 0)) {
+    return arrow::Status::Invalid("repetition levels without lists, or the reverse");
+  }
+  const size_t n = std::max(levels_.repetition.size(), levels_.definition.size());
+  if ((!levels_.repetition.empty() && levels_.repetition.size() != n) ||
+      (!levels_.definition.empty() && levels_.definition.size() != n)) {
+    return arrow::Status::Invalid(levels_.repetition.size(), " repetition and ", levels_.definition.size(),
+                                  " definition levels");
+  }
+  levels_.num_slots = static_cast<int64_t>(n);
+  return InitRows();
+}
+
+arrow::Status ConstantPage::InitRows() {
+  if (levels_.repetition.empty()) {
+    if (levels_.num_slots == page_.num_rows || levels_.num_slots == 0) return arrow::Status::OK();
+    return arrow::Status::Invalid(levels_.num_slots, " levels for ", page_.num_rows, " rows");
+  }
+  const int num_lists = levels_.num_lists();
+  for (int64_t slot = 0; slot < levels_.num_slots; ++slot) {
+    if (levels_.Repetition(slot) == num_lists) row_slots_.push_back(slot);
+  }
+  if (static_cast<int64_t>(row_slots_.size()) != page_.num_rows || levels_.Repetition(0) != num_lists) {
+    return arrow::Status::Invalid("levels of ", row_slots_.size(), " rows where ", page_.num_rows,
+                                  " were expected");
+  }
+  row_slots_.push_back(levels_.num_slots);
   return arrow::Status::OK();
 }
 
@@ -131,20 +178,48 @@ arrow::Status ConstantPage::AppendScalar(int64_t n, ColumnBuilder* out) const {
   return arrow::Status::OK();
 }
 
+/// `n` times the scalar, or anything: nulls.
+arrow::Status ConstantPage::AppendValues(int64_t n, ColumnBuilder* out) const {
+  for (size_t level = 0; level < type_.dims.size(); ++level) {
+    ARROW_RETURN_NOT_OK(out->item_validity(level).Append(false, n * type_.ItemsThrough(level)));
+  }
+  return has_scalar_ ? AppendScalar(n, out) : out->AppendZeros(n);
+}
+
 arrow::Status ConstantPage::Decode(std::span<const RowRange> rows, Buffers, ColumnBuilder* out) const {
   for (const RowRange& range : rows) {
-    if (!has_scalar_ && levels_.empty()) {
-      ARROW_RETURN_NOT_OK(out->validity().Append(!nullable_, range.size()));
-    } else if (levels_.empty()) {
-      ARROW_RETURN_NOT_OK(out->validity().Append(true, range.size()));
+    if (levels_.definition.empty()) {
+      ARROW_RETURN_NOT_OK(out->validity().Append(has_scalar_ || !nullable_, range.size()));
     } else {
-      ARROW_RETURN_NOT_OK(out->validity().AppendLevels(levels_.data() + range.begin, range.size()));
+      ARROW_RETURN_NOT_OK(
+          out->validity().AppendLevels(levels_.definition.data() + range.begin, range.size()));
     }
-    for (size_t level = 0; level < type_.dims.size(); ++level) {
-      ARROW_RETURN_NOT_OK(out->item_validity(level).Append(false, range.size() * type_.ItemsThrough(level)));
-    }
-    ARROW_RETURN_NOT_OK(has_scalar_ ? AppendScalar(range.size(), out) : out->AppendZeros(range.size()));
+    ARROW_RETURN_NOT_OK(AppendValues(range.size(), out));
   }
+  return arrow::Status::OK();
+}
+
+arrow::Status ConstantPage::DecodeNested(std::span<const RowRange> rows, Buffers, NestedPiece* out) const {
+  Levels& levels = out->levels;
+  levels.layers = levels_.layers;
+  const uint16_t max_visible = levels_.max_visible();
+  int64_t values = 0;
+  for (const RowRange& range : rows) {
+    const bool lists = !row_slots_.empty();
+    const int64_t begin = lists ? row_slots_[static_cast<size_t>(range.begin)] : range.begin;
+    const int64_t end = lists ? row_slots_[static_cast<size_t>(range.end)] : range.end;
+    const auto copy = [&](const std::vector<uint16_t>& from, std::vector<uint16_t>* to) {
+      if (!from.empty()) to->insert(to->end(), from.begin() + begin, from.begin() + end);
+    };
+    copy(levels_.repetition, &levels.repetition);
+    copy(levels_.definition, &levels.definition);
+    for (int64_t slot = begin; slot < end; ++slot) values += levels_.Definition(slot) <= max_visible;
+    levels.num_slots += end - begin;
+  }
+  ARROW_ASSIGN_OR_RAISE(auto builder, ColumnBuilder::Make(type_, values, pool_));
+  ARROW_RETURN_NOT_OK(AppendValues(values, &builder));
+  ARROW_RETURN_NOT_OK(builder.validity().Append(true, values));
+  ARROW_ASSIGN_OR_RAISE(out->values, builder.Finish());
   return arrow::Status::OK();
 }
 
@@ -152,8 +227,9 @@ arrow::Status ConstantPage::Decode(std::span<const RowRange> rows, Buffers, Colu
 
 arrow::Result<std::unique_ptr<PageReader>> MakeConstantPage(PageDescription page,
                                                             const enc::ConstantLayout& layout,
-                                                            const LeafType& type, arrow::MemoryPool* pool) {
-  auto reader = std::make_unique<ConstantPage>(std::move(page), layout, type, pool);
+                                                            const LeafType& type, bool nested,
+                                                            arrow::MemoryPool* pool) {
+  auto reader = std::make_unique<ConstantPage>(std::move(page), layout, type, nested, pool);
   ARROW_RETURN_NOT_OK(reader->Prepare());
   return reader;
 }

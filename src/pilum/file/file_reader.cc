@@ -8,6 +8,7 @@
 
 #include "pilum/file/column_reader.h"
 #include "pilum/file/footer.h"
+#include "pilum/file/nested_column.h"
 #include "pilum/util/error.h"
 
 namespace pilum {
@@ -36,7 +37,7 @@ class FileReaderImpl final : public FileReader {
   arrow::Result<std::shared_ptr<arrow::Buffer>> ReadGlobalBuffer(int32_t index) override;
 
  private:
-  arrow::Result<std::shared_ptr<const ColumnReader>> OpenColumn(int32_t index, const arrow::Field& field);
+  arrow::Result<std::shared_ptr<const ColumnReader>> OpenColumn(int32_t index, const LeafColumn& column);
   arrow::Result<std::shared_ptr<arrow::RecordBatch>> ReadRows(const FileProjection& projection,
                                                               std::span<const RowRange> rows,
                                                               arrow::MemoryPool* pool);
@@ -73,7 +74,7 @@ FileProjection FileReaderImpl::WholeFile() const {
 }
 
 arrow::Result<std::shared_ptr<const ColumnReader>> FileReaderImpl::OpenColumn(int32_t index,
-                                                                              const arrow::Field& field) {
+                                                                              const LeafColumn& leaf) {
   if (index < 0 || index >= num_columns()) {
     return arrow::Status::Invalid(object_->path(), ": column ", index, " was asked for but there are only ",
                                   num_columns(), " columns in the file");
@@ -81,43 +82,75 @@ arrow::Result<std::shared_ptr<const ColumnReader>> FileReaderImpl::OpenColumn(in
   const size_t at = static_cast<size_t>(index);
   {
     std::lock_guard lock(mutex_);
-    if (columns_[at] != nullptr && columns_[at]->type().type->Equals(*field.type())) return columns_[at];
+    if (columns_[at] != nullptr && columns_[at]->column().SameAs(leaf)) return columns_[at];
   }
-  auto type = LeafType::Of(field.type());
-  if (!type.ok()) return Annotate(type.status(), object_->path() + ": column '" + field.name() + "': ");
   const auto metadata = tail_.Slice(tail_.columns[at]);
   ARROW_ASSIGN_OR_RAISE(auto column, ColumnReader::Open(object_.get(), tail_.columns[at], AsSpan(*metadata),
-                                                        version(), *type, num_rows_));
+                                                        version(), leaf, num_rows_));
   std::lock_guard lock(mutex_);
   columns_[at] = column;
   return column;
 }
 
+/// What one read needs of one column of the file.
+struct ColumnPlan {
+  std::shared_ptr<const ColumnReader> column;  // keeps the pages of the parts alive
+  std::vector<ColumnReader::Part> parts;
+};
+
+/// The rows of a field whose columns are `plans`.
+arrow::Result<std::shared_ptr<arrow::ArrayData>> DecodeField(const arrow::Field& field, int64_t n,
+                                                             std::span<const ColumnPlan> plans,
+                                                             Buffers* buffers, arrow::MemoryPool* pool) {
+  if (!plans[0].column->column().nested()) {
+    ARROW_ASSIGN_OR_RAISE(auto builder, ColumnBuilder::Make(plans[0].column->column().type, n, pool));
+    ARROW_RETURN_NOT_OK(ColumnReader::Decode(plans[0].parts, buffers, &builder));
+    return builder.Finish();
+  }
+  std::vector<NestedLeaf> leaves;
+  for (const ColumnPlan& plan : plans) {
+    ARROW_ASSIGN_OR_RAISE(auto pieces, ColumnReader::DecodeNested(plan.parts, buffers));
+    leaves.push_back({plan.column->column(), std::move(pieces)});
+  }
+  return AssembleNested(field, n, std::move(leaves), pool);
+}
+
 arrow::Result<std::shared_ptr<arrow::RecordBatch>> FileReaderImpl::ReadRows(const FileProjection& projection,
                                                                             std::span<const RowRange> rows,
                                                                             arrow::MemoryPool* pool) {
-  const auto& fields = projection.schema->fields();
-  if (projection.column_indices.size() != fields.size()) {
-    return arrow::Status::NotImplemented(object_->path(), ": nested columns are not supported yet");
-  }
   int64_t n = 0;
   for (const RowRange& range : rows) n += range.size();
   std::vector<ByteRange> bytes;
-  std::vector<std::vector<ColumnReader::Part>> plans;
-  std::vector<std::shared_ptr<const ColumnReader>> columns;  // keeps the pages of the plans alive
-  for (size_t i = 0; i < fields.size(); ++i) {
-    ARROW_ASSIGN_OR_RAISE(auto column, OpenColumn(projection.column_indices[i], *fields[i]));
-    plans.push_back(column->Plan(rows, &bytes));
-    columns.push_back(std::move(column));
+  std::vector<std::vector<ColumnPlan>> plans;  // per field
+  size_t next_column = 0;
+  for (const auto& field : projection.schema->fields()) {
+    auto leaves = LeafColumn::Of(field);
+    if (!leaves.ok()) return Annotate(leaves.status(), object_->path() + ": ");
+    if (leaves->front().nested() && version() == FormatVersion::k2_0) {
+      return arrow::Status::NotImplemented(object_->path(), ": column '", field->name(),
+                                           "': nested types of ", "version 2.0 are not supported yet");
+    }
+    auto& plan = plans.emplace_back();
+    for (const LeafColumn& leaf : *leaves) {
+      if (next_column == projection.column_indices.size()) {
+        return arrow::Status::Invalid(object_->path(), ": a projection with too few columns for its schema");
+      }
+      ARROW_ASSIGN_OR_RAISE(auto column, OpenColumn(projection.column_indices[next_column++], leaf));
+      auto parts = column->Plan(rows, &bytes);
+      plan.push_back({std::move(column), std::move(parts)});
+    }
+  }
+  if (next_column != projection.column_indices.size()) {
+    return arrow::Status::Invalid(object_->path(), ": a projection with more columns than its schema has");
   }
   ARROW_ASSIGN_OR_RAISE(const auto buffers, object_->ReadMany(bytes));
   Buffers rest = buffers;
   std::vector<std::shared_ptr<arrow::ArrayData>> arrays;
-  for (size_t i = 0; i < fields.size(); ++i) {
-    ARROW_ASSIGN_OR_RAISE(auto builder, ColumnBuilder::Make(columns[i]->type(), n, pool));
-    ARROW_RETURN_NOT_OK(ColumnReader::Decode(plans[i], &rest, &builder));
-    ARROW_ASSIGN_OR_RAISE(auto array, builder.Finish());
-    arrays.push_back(std::move(array));
+  for (size_t i = 0; i < plans.size(); ++i) {
+    auto array = DecodeField(*projection.schema->field(static_cast<int>(i)), n, plans[i], &rest, pool);
+    if (array.status().IsInvalid()) return CorruptFile(object_->path(), 0, array.status().message());
+    ARROW_RETURN_NOT_OK(array.status());
+    arrays.push_back(*std::move(array));
   }
   return arrow::RecordBatch::Make(projection.schema, n, std::move(arrays));
 }

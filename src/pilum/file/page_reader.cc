@@ -16,26 +16,68 @@ arrow::Status PageReader::Corrupt(int64_t offset, std::string_view what) const {
   return CorruptFile(page_.path, offset, what);
 }
 
-arrow::Result<bool> HasNullableItem(const google::protobuf::RepeatedField<int>& layers) {
-  if (layers.size() != 1) {
-    return arrow::Status::NotImplemented("pages with ", layers.size(),
-                                         " levels of nesting are not supported yet");
-  }
-  if (layers[0] == enc::REPDEF_ALL_VALID_ITEM) return false;
-  if (layers[0] == enc::REPDEF_NULLABLE_ITEM) return true;
-  return arrow::Status::Invalid("a page of a column that is not nested has layer ", layers[0]);
+arrow::Status PageReader::Decode(std::span<const RowRange>, Buffers, ColumnBuilder*) const {
+  return arrow::Status::NotImplemented(page_.path, ": a page of a nested column");
 }
+
+arrow::Status PageReader::DecodeNested(std::span<const RowRange>, Buffers, NestedPiece*) const {
+  return arrow::Status::NotImplemented(page_.path, ": a page of a column that is not nested");
+}
+
+arrow::Result<bool> HasNullableItem(const google::protobuf::RepeatedField<int>& layers) {
+  if (layers.size() == 1 && layers[0] == enc::REPDEF_ALL_VALID_ITEM) return false;
+  if (layers.size() == 1 && layers[0] == enc::REPDEF_NULLABLE_ITEM) return true;
+  return arrow::Status::Invalid("a page of a column that is not nested has ", layers.size(), " layers");
+}
+
+std::vector<enc::RepDefLayer> LayersOf(const google::protobuf::RepeatedField<int>& layers) {
+  std::vector<enc::RepDefLayer> result;
+  for (const int layer : layers) result.push_back(static_cast<enc::RepDefLayer>(layer));
+  return result;
+}
+
+namespace {
+
+/// The layers of a page must be those of its column's type; the page only chooses what is nullable.
+arrow::Status CheckLayers(const google::protobuf::RepeatedField<int>& layers, const LeafColumn& column) {
+  if (static_cast<size_t>(layers.size()) != column.layers.size()) {
+    return arrow::Status::Invalid("a page with ", layers.size(), " layers in a column with ",
+                                  column.layers.size());
+  }
+  for (size_t i = 0; i < column.layers.size(); ++i) {
+    const int layer = layers[static_cast<int>(i)];
+    const bool known = layer > enc::REPDEF_UNSPECIFIED && layer <= enc::REPDEF_NULL_AND_EMPTY_LIST;
+    const bool list = column.layers[i].kind == NestingLayer::Kind::kList;
+    if (!known || IsListLayer(static_cast<enc::RepDefLayer>(layer)) != list) {
+      return arrow::Status::Invalid("layer ", i, " of a page is of kind ", layer);
+    }
+  }
+  return arrow::Status::OK();
+}
+
+}  // namespace
 
 arrow::Result<std::unique_ptr<PageReader>> PageReader::Make(PageDescription page,
                                                             const enc::PageLayout& layout,
-                                                            const LeafType& type, arrow::MemoryPool* pool) {
+                                                            const LeafColumn& column,
+                                                            arrow::MemoryPool* pool) {
+  const LeafType& type = column.type;
   switch (layout.layout_case()) {
-    case enc::PageLayout::kMiniBlockLayout:
-      return MakeMiniBlockPage(std::move(page), layout.mini_block_layout(), type, pool);
-    case enc::PageLayout::kFullZipLayout:
-      return MakeFullZipPage(std::move(page), layout.full_zip_layout(), type, pool);
+    case enc::PageLayout::kMiniBlockLayout: {
+      const auto& mini_block = layout.mini_block_layout();
+      ARROW_RETURN_NOT_OK(CheckLayers(mini_block.layers(), column));
+      return column.nested() ? MakeNestedMiniBlockPage(std::move(page), mini_block, type, pool)
+                             : MakeMiniBlockPage(std::move(page), mini_block, type, pool);
+    }
+    case enc::PageLayout::kFullZipLayout: {
+      const auto& full_zip = layout.full_zip_layout();
+      ARROW_RETURN_NOT_OK(CheckLayers(full_zip.layers(), column));
+      return column.nested() ? MakeNestedFullZipPage(std::move(page), full_zip, type, pool)
+                             : MakeFullZipPage(std::move(page), full_zip, type, pool);
+    }
     case enc::PageLayout::kConstantLayout:
-      return MakeConstantPage(std::move(page), layout.constant_layout(), type, pool);
+      ARROW_RETURN_NOT_OK(CheckLayers(layout.constant_layout().layers(), column));
+      return MakeConstantPage(std::move(page), layout.constant_layout(), type, column.nested(), pool);
     case enc::PageLayout::kBlobLayout:
       return arrow::Status::NotImplemented("blob columns are not supported yet");
     default:

@@ -14,6 +14,8 @@
 
 #include "pilum/encoding/column_builder.h"
 #include "pilum/encoding/leaf_type.h"
+#include "pilum/encoding/levels.h"
+#include "pilum/encoding/nesting.h"
 #include "pilum/io/object_store.h"
 #include "pilum_proto/encodings_v2_0.pb.h"
 #include "pilum_proto/encodings_v2_1.pb.h"
@@ -34,6 +36,12 @@ struct PageDescription {
   int64_t num_rows = 0;
 };
 
+/// Rows of a nested column as one page gave them.
+struct NestedPiece {
+  Levels levels;                             ///< with the page's layers
+  std::shared_ptr<arrow::ArrayData> values;  ///< one per visible slot; validity is in the levels
+};
+
 using Buffers = std::span<const std::shared_ptr<arrow::Buffer>>;
 
 /// Splits reading into saying which bytes are needed and decoding them, so that a caller can fetch the bytes
@@ -50,13 +58,15 @@ class PageReader {
 
   /// Appends the bytes that `rows` (ascending, disjoint, inside the page) need: the fewest the layout allows.
   virtual void Plan(std::span<const RowRange> rows, std::vector<ByteRange>* bytes) const = 0;
-  /// Appends the rows. `buffers` are those Plan asked for.
-  virtual arrow::Status Decode(std::span<const RowRange> rows, Buffers buffers, ColumnBuilder* out) const = 0;
+  /// Appends the rows. `buffers` are those Plan asked for. Only for columns that are not nested.
+  virtual arrow::Status Decode(std::span<const RowRange> rows, Buffers buffers, ColumnBuilder* out) const;
+  /// Fills `out` with the rows. Only for nested columns.
+  virtual arrow::Status DecodeNested(std::span<const RowRange> rows, Buffers buffers, NestedPiece* out) const;
 
-  /// For a page of version 2.1 and later. NotImplemented for nested columns and unknown layouts.
+  /// For a page of version 2.1 and later. NotImplemented for unknown layouts.
   static arrow::Result<std::unique_ptr<PageReader>> Make(PageDescription page,
                                                          const lance::encodings21::PageLayout& layout,
-                                                         const LeafType& type, arrow::MemoryPool* pool);
+                                                         const LeafColumn& column, arrow::MemoryPool* pool);
   /// For a page of version 2.0.
   static arrow::Result<std::unique_ptr<PageReader>> Make(PageDescription page,
                                                          const lance::encodings::ArrayEncoding& encoding,
@@ -73,9 +83,9 @@ class PageReader {
   const LeafType type_;
 };
 
-/// The single layer of a column that is not nested: whether its page has definition levels. NotImplemented
-/// for anything deeper.
+/// The single layer of a page that is not nested: whether it has definition levels.
 arrow::Result<bool> HasNullableItem(const google::protobuf::RepeatedField<int>& layers);
+std::vector<lance::encodings21::RepDefLayer> LayersOf(const google::protobuf::RepeatedField<int>& layers);
 
 // One per layout; called by PageReader::Make.
 arrow::Result<std::unique_ptr<PageReader>> MakeMiniBlockPage(
@@ -86,6 +96,13 @@ arrow::Result<std::unique_ptr<PageReader>> MakeFullZipPage(PageDescription page,
                                                            const LeafType& type, arrow::MemoryPool* pool);
 arrow::Result<std::unique_ptr<PageReader>> MakeConstantPage(PageDescription page,
                                                             const lance::encodings21::ConstantLayout& layout,
-                                                            const LeafType& type, arrow::MemoryPool* pool);
+                                                            const LeafType& type, bool nested,
+                                                            arrow::MemoryPool* pool);
+arrow::Result<std::unique_ptr<PageReader>> MakeNestedMiniBlockPage(
+    PageDescription page, const lance::encodings21::MiniBlockLayout& layout, const LeafType& type,
+    arrow::MemoryPool* pool);
+arrow::Result<std::unique_ptr<PageReader>> MakeNestedFullZipPage(
+    PageDescription page, const lance::encodings21::FullZipLayout& layout, const LeafType& type,
+    arrow::MemoryPool* pool);
 
 }  // namespace pilum

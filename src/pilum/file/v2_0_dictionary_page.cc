@@ -3,6 +3,8 @@
 // 2.0 dictionary pages, which mean two things. A column of a dictionary type stores its keys, from 0, and
 // keeps nulls among the entries. A string column with few distinct values stores u8 indices from 1, where 0
 // is null. Spec: 10-file.md §9.8.
+#include <arrow/array/util.h>
+#include <arrow/compute/api_vector.h>
 #include <arrow/type.h>
 
 #include <cstring>
@@ -16,6 +18,8 @@ namespace pilum {
 namespace v2_0 = lance::encodings;
 
 namespace {
+
+constexpr int64_t kNull = -1;
 
 class DictionaryPage final : public PageReader {
  public:
@@ -52,8 +56,9 @@ class DictionaryPage final : public PageReader {
   ByteRange indices_{};
   int64_t index_bytes_ = 1;
   std::unique_ptr<PageReader> entries_page_;
-  std::vector<ByteRange> entries_plan_;  // all that the entries have but their InitRanges
-  std::shared_ptr<arrow::ArrayData> entries_;
+  std::vector<ByteRange> entries_plan_;        // all that the entries have but their InitRanges
+  std::shared_ptr<arrow::ArrayData> entries_;  // of a dictionary type: without the null ones
+  std::vector<int64_t> keys_;                  // of each stored entry among `entries_`, or kNull
 };
 
 arrow::Status DictionaryPage::Prepare(const v2_0::Dictionary& dictionary) {
@@ -113,6 +118,12 @@ arrow::Status DictionaryPage::Init(Buffers buffers) {
   ARROW_ASSIGN_OR_RAISE(auto builder, ColumnBuilder::Make(entry, all.size(), pool_));
   ARROW_RETURN_NOT_OK(entries_page_->Decode(rows, parts, &builder));
   ARROW_ASSIGN_OR_RAISE(entries_, builder.Finish());
+  if (type_.kind != LeafType::Kind::kDictionary) return arrow::Status::OK();
+  int64_t valid = 0;
+  for (int64_t i = 0; i < entries_->length; ++i) keys_.push_back(entries_->IsValid(i) ? valid++ : kNull);
+  if (valid == entries_->length) return arrow::Status::OK();
+  ARROW_ASSIGN_OR_RAISE(auto values, arrow::compute::DropNull(*arrow::MakeArray(entries_)));
+  entries_ = values->data();
   return arrow::Status::OK();
 }
 
@@ -134,12 +145,13 @@ arrow::Status DictionaryPage::AppendString(uint64_t index, ColumnBuilder* out) c
 }
 
 arrow::Status DictionaryPage::AppendKey(uint64_t index, ColumnBuilder* out) const {
-  if (index >= static_cast<uint64_t>(entries_->length)) {
-    return arrow::Status::Invalid("index ", index, " into a dictionary of ", entries_->length);
+  if (index >= keys_.size()) {
+    return arrow::Status::Invalid("index ", index, " into a dictionary of ", keys_.size());
   }
-  const bool valid = entries_->IsValid(static_cast<int64_t>(index));
-  ARROW_RETURN_NOT_OK(out->validity().Append(valid, 1));
-  if (!valid) return out->AppendZeros(1);
+  const int64_t stored = keys_[index];
+  ARROW_RETURN_NOT_OK(out->validity().Append(stored != kNull, 1));
+  if (stored == kNull) return out->AppendZeros(1);
+  index = static_cast<uint64_t>(stored);
   const auto& key = *static_cast<const arrow::DictionaryType&>(*type_.type).index_type();
   const int key_bits = static_cast<int>(type_.bits) - (arrow::is_signed_integer(key.id()) ? 1 : 0);
   if (key_bits < 64 && index >> key_bits != 0) {

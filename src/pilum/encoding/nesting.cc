@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pilum/encoding/nesting.h"
+
+#include <arrow/util/key_value_metadata.h>
+
+#include <algorithm>
+#include <cctype>
+#include <string>
+
+namespace pilum {
+
+namespace {
+
+constexpr int kMaxDepth = 1024;
+
+bool HasMetadata(const arrow::Field& field, const std::string& key) {
+  return field.metadata() != nullptr && field.metadata()->Contains(key);
+}
+
+bool IsTrue(const arrow::Field& field, const std::string& key) {
+  if (!HasMetadata(field, key)) return false;
+  std::string value = *field.metadata()->Get(key);
+  std::transform(value.begin(), value.end(), value.begin(), [](unsigned char c) { return std::tolower(c); });
+  return value == "true";
+}
+
+/// Appends the columns below `field`; `outer` are the layers around it, the outermost first.
+arrow::Status Append(const std::shared_ptr<arrow::Field>& field, std::vector<NestingLayer>* outer,
+                     std::vector<LeafColumn>* columns) {
+  const arrow::DataType& type = *field->type();
+  const auto refuse = [&](const char* what) {
+    return arrow::Status::NotImplemented("Column '", field->name(), "': ", what, " are not supported yet");
+  };
+  if (outer->size() > kMaxDepth) return refuse("more than 1024 levels of nesting");
+  if (HasMetadata(*field, "lance-encoding:blob")) return refuse("blobs");
+  if (HasMetadata(*field, "ARROW:extension:name") &&
+      *field->metadata()->Get("ARROW:extension:name") == "lance.blob.v2") {
+    return refuse("blobs");
+  }
+  if (!IsNested(type)) {
+    LeafColumn column;
+    auto leaf = LeafType::Of(field->type());
+    if (!leaf.ok()) {
+      return leaf.status().WithMessage("Column '", field->name(), "': ", leaf.status().message());
+    }
+    column.type = *std::move(leaf);
+    column.field = field;
+    column.layers.push_back({});
+    column.layers.insert(column.layers.end(), outer->rbegin(), outer->rend());
+    columns->push_back(std::move(column));
+    return arrow::Status::OK();
+  }
+  if (IsTrue(*field, "packed") || IsTrue(*field, "lance-encoding:packed")) return refuse("packed structs");
+  if (type.num_fields() == 0) return refuse("structs without fields");
+  NestingLayer layer;
+  if (type.id() == arrow::Type::FIXED_SIZE_LIST) {
+    layer.kind = NestingLayer::Kind::kFixedSizeList;
+    layer.dimension = static_cast<const arrow::FixedSizeListType&>(type).list_size();
+    if (layer.dimension <= 0) return refuse("fixed-size lists of no items");
+  } else if (type.id() != arrow::Type::STRUCT) {
+    layer.kind = NestingLayer::Kind::kList;
+  }
+  outer->push_back(layer);
+  for (const auto& child : type.fields()) ARROW_RETURN_NOT_OK(Append(child, outer, columns));
+  outer->pop_back();
+  return arrow::Status::OK();
+}
+
+}  // namespace
+
+bool IsNested(const arrow::DataType& type) {
+  switch (type.id()) {
+    case arrow::Type::STRUCT:
+    case arrow::Type::LIST:
+    case arrow::Type::LARGE_LIST:
+    case arrow::Type::MAP:
+      return true;
+    case arrow::Type::FIXED_SIZE_LIST:
+      return type.field(0)->type()->id() == arrow::Type::STRUCT;
+    default:
+      return false;
+  }
+}
+
+int64_t LeafColumn::page_rows_per_row() const {
+  int64_t rows = 1;
+  for (const NestingLayer& layer : layers) {
+    // Saturates: no file has that many rows, and every use compares with counts of a file.
+    if (__builtin_mul_overflow(rows, layer.dimension, &rows)) return int64_t{1} << 62;
+  }
+  return rows;
+}
+
+arrow::Result<std::vector<LeafColumn>> LeafColumn::Of(const std::shared_ptr<arrow::Field>& root) {
+  std::vector<LeafColumn> columns;
+  std::vector<NestingLayer> outer;
+  ARROW_RETURN_NOT_OK(Append(root, &outer, &columns));
+  return columns;
+}
+
+}  // namespace pilum

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Mini-block pages of nested columns: rows have any number of values and may span chunks, which the
+// repetition index tells. Spec: 11-encodings.md §4.3 to §4.5.
+#include <algorithm>
+
+#include "pilum/encoding/block.h"
+#include "pilum/file/mini_block_chunk.h"
+#include "pilum/file/mini_block_values.h"
+#include "pilum/file/page_reader.h"
+#include "pilum/util/little_endian.h"
+
+namespace pilum {
+
+namespace enc = lance::encodings21;
+
+namespace {
+
+class NestedMiniBlockPage final : public PageReader {
+ public:
+  NestedMiniBlockPage(PageDescription page, enc::MiniBlockLayout layout, LeafType type,
+                      MiniBlockValues values, arrow::MemoryPool* pool)
+      : PageReader(std::move(page), std::move(type)),
+        layout_(std::move(layout)),
+        pool_(pool),
+        layers_(LayersOf(layout_.layers())),
+        values_(std::move(values)) {}
+
+  std::vector<ByteRange> InitRanges() const override {
+    std::vector<ByteRange> ranges{page_.buffers[0]};
+    if (layout_.has_dictionary()) ranges.push_back(page_.buffers[2]);
+    if (has_lists()) ranges.push_back(page_.buffers.back());
+    return ranges;
+  }
+  arrow::Status Init(Buffers buffers) override;
+  void Plan(std::span<const RowRange> rows, std::vector<ByteRange>* bytes) const override;
+  arrow::Status DecodeNested(std::span<const RowRange> rows, Buffers buffers,
+                             NestedPiece* out) const override;
+
+ private:
+  /// A part of a chunk whose levels were decoded: these values of it are wanted.
+  struct Part {
+    ChunkBuffers values;
+    int64_t num_values;  // of the chunk
+    int64_t begin;
+    int64_t count;
+    size_t chunk;
+  };
+
+  bool has_lists() const { return layout_.has_rep_compression(); }
+  arrow::Status InitIndex(const arrow::Buffer& index);
+  /// The chunk in which the last slot of `row` lies.
+  size_t LastChunkOf(int64_t row) const {
+    return static_cast<size_t>(std::upper_bound(rows_finished_.begin(), rows_finished_.end(), row) -
+                               rows_finished_.begin()) -
+           1;
+  }
+  /// The chunk in which the first slot of `row` lies.
+  size_t FirstChunkOf(int64_t row) const {
+    if (row == 0) return 0;
+    const size_t chunk = LastChunkOf(row - 1);
+    return rows_finished_[chunk + 1] == row && !leftover_[chunk] ? chunk + 1 : chunk;
+  }
+  arrow::Status DecodeRange(RowRange rows, std::span<const uint8_t> bytes, Levels* levels,
+                            std::vector<Part>* parts) const;
+  arrow::Status DecodeLevelsOf(const MiniBlockChunk& chunk, int64_t num_values, Levels* levels) const;
+  arrow::Status AppendValues(const std::vector<Part>& parts, const Levels& levels, ColumnBuilder* out) const;
+
+  const enc::MiniBlockLayout layout_;
+  arrow::MemoryPool* const pool_;
+  const std::vector<enc::RepDefLayer> layers_;
+  MiniBlockValues values_;
+  ChunkTable chunks_;
+  std::vector<int64_t> rows_finished_;  // before each chunk, and in all
+  std::vector<bool> leftover_;          // whether a row goes on behind the chunk
+};
+
+arrow::Status NestedMiniBlockPage::Init(Buffers buffers) {
+  auto chunks = ChunkTable::Parse(AsSpan(*buffers[0]), layout_.has_large_chunk(),
+                                  static_cast<int64_t>(layout_.num_items()), page_.buffers[1].length);
+  if (!chunks.ok()) return Locate(chunks.status(), page_.buffers[0].offset);
+  chunks_ = *std::move(chunks);
+  if (layout_.has_dictionary()) {
+    ARROW_RETURN_NOT_OK(
+        Locate(values_.InitDictionary(layout_, AsSpan(*buffers[1])), page_.buffers[2].offset));
+  }
+  if (has_lists()) return InitIndex(*buffers.back());
+  rows_finished_ = chunks_.first_values;
+  leftover_.resize(chunks_.num_chunks(), false);
+  return arrow::Status::OK();
+}
+
+arrow::Status NestedMiniBlockPage::InitIndex(const arrow::Buffer& index) {
+  const size_t stride = 8 * (static_cast<size_t>(layout_.repetition_index_depth()) + 1);
+  const auto bytes = AsSpan(index);
+  if (bytes.size() != stride * chunks_.num_chunks()) {
+    return Corrupt(page_.buffers.back().offset, "a repetition index of " + std::to_string(bytes.size()) +
+                                                    " bytes for " + std::to_string(chunks_.num_chunks()) +
+                                                    " chunks");
+  }
+  int64_t rows = 0;
+  for (size_t chunk = 0; chunk < chunks_.num_chunks(); ++chunk) {
+    rows_finished_.push_back(rows);
+    const uint64_t finished = LoadLE<uint64_t>(&bytes[chunk * stride]);
+    leftover_.push_back(LoadLE<uint64_t>(&bytes[chunk * stride + 8]) != 0);
+    if (finished > static_cast<uint64_t>(page_.num_rows - rows)) {
+      return Corrupt(page_.buffers.back().offset + static_cast<int64_t>(chunk * stride),
+                     "more rows in chunks than in their page");
+    }
+    rows += static_cast<int64_t>(finished);
+  }
+  rows_finished_.push_back(rows);
+  if (rows != page_.num_rows || leftover_.back()) {
+    return Corrupt(page_.buffers.back().offset, "the chunks do not add up to the rows of their page");
+  }
+  return arrow::Status::OK();
+}
+
+void NestedMiniBlockPage::Plan(std::span<const RowRange> rows, std::vector<ByteRange>* bytes) const {
+  for (const RowRange& range : rows) {
+    const int64_t begin = chunks_.offsets[FirstChunkOf(range.begin)];
+    bytes->push_back(
+        {page_.buffers[1].offset + begin, chunks_.offsets[LastChunkOf(range.end - 1) + 1] - begin});
+  }
+}
+
+/// Appends the levels of all slots of a chunk.
+arrow::Status NestedMiniBlockPage::DecodeLevelsOf(const MiniBlockChunk& chunk, int64_t num_values,
+                                                  Levels* levels) const {
+  const bool has_levels = has_lists() || layout_.has_def_compression();
+  const int64_t n = has_levels ? chunk.num_levels : num_values;
+  const auto decode = [&](const enc::CompressiveEncoding& encoding, std::span<const uint8_t> block,
+                          std::vector<uint16_t>* out) {
+    out->resize(static_cast<size_t>(levels->num_slots + n));
+    return DecodeLevels(encoding, block, n, 0, n, out->data() + levels->num_slots, pool_);
+  };
+  if (has_lists())
+    ARROW_RETURN_NOT_OK(decode(layout_.rep_compression(), chunk.repetition, &levels->repetition));
+  if (layout_.has_def_compression()) {
+    ARROW_RETURN_NOT_OK(decode(layout_.def_compression(), chunk.definition, &levels->definition));
+  }
+  levels->num_slots += n;
+  return arrow::Status::OK();
+}
+
+arrow::Status NestedMiniBlockPage::DecodeRange(RowRange rows, std::span<const uint8_t> bytes, Levels* levels,
+                                               std::vector<Part>* parts) const {
+  const size_t first = FirstChunkOf(rows.begin), last = LastChunkOf(rows.end - 1);
+  // The row at hand: one that began before, or the one that the first slot begins.
+  const bool goes_on = first > 0 && leftover_[first - 1];
+  int64_t row = rows_finished_[first] - (goes_on ? 0 : 1);
+  int64_t rows_seen = 0;
+  for (size_t i = first; i <= last; ++i) {
+    const size_t size = static_cast<size_t>(chunks_.NumBytes(i));
+    ARROW_ASSIGN_OR_RAISE(auto chunk,
+                          MiniBlockChunk::Parse(layout_, values_.num_buffers(), bytes.first(size)));
+    bytes = bytes.subspan(size);
+    Levels all;
+    all.layers = layers_;
+    ARROW_RETURN_NOT_OK(DecodeLevelsOf(chunk, chunks_.NumValues(i), &all));
+    Part part{std::move(chunk.values), chunks_.NumValues(i), 0, 0, i};
+    const uint16_t max_visible = all.max_visible();
+    const int num_lists = all.num_lists();
+    int64_t values = 0;
+    for (int64_t slot = 0; slot < all.num_slots; ++slot) {
+      const bool begins = !has_lists() || all.Repetition(slot) == num_lists;
+      row += begins;
+      const bool visible = all.Definition(slot) <= max_visible, wanted = row >= rows.begin && row < rows.end;
+      if (visible && row < rows.begin) ++part.begin;
+      if (visible && wanted) ++part.count;
+      values += visible;
+      if (!wanted) continue;
+      rows_seen += begins;
+      if (has_lists()) levels->repetition.push_back(all.Repetition(slot));
+      if (layout_.has_def_compression()) levels->definition.push_back(all.Definition(slot));
+      ++levels->num_slots;
+    }
+    if (values != part.num_values) {
+      return arrow::Status::Invalid("a chunk of ", part.num_values, " values with levels for ", values);
+    }
+    if (part.count > 0) parts->push_back(std::move(part));
+  }
+  if (rows_seen != rows.size()) {
+    return arrow::Status::Invalid("levels of ", rows_seen, " rows where ", rows.size(), " were expected");
+  }
+  return arrow::Status::OK();
+}
+
+arrow::Status NestedMiniBlockPage::AppendValues(const std::vector<Part>& parts, const Levels& levels,
+                                                ColumnBuilder* out) const {
+  std::vector<uint16_t> visible;  // the levels of the values
+  const uint16_t max_visible = levels.max_visible();
+  for (const uint16_t level : levels.definition) {
+    if (level <= max_visible) visible.push_back(level);
+  }
+  const uint16_t* at = levels.definition.empty() ? nullptr : visible.data();
+  for (const Part& part : parts) {
+    const auto status = values_.Append(part.values, part.num_values, part.begin, part.count, at, out);
+    if (!status.ok()) return Locate(status, page_.buffers[1].offset + chunks_.offsets[part.chunk]);
+    if (at != nullptr) at += part.count;
+  }
+  return arrow::Status::OK();
+}
+
+arrow::Status NestedMiniBlockPage::DecodeNested(std::span<const RowRange> rows, Buffers buffers,
+                                                NestedPiece* out) const {
+  out->levels.layers = layers_;
+  std::vector<Part> parts;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const auto status = DecodeRange(rows[i], AsSpan(*buffers[i]), &out->levels, &parts);
+    if (!status.ok()) {
+      return Locate(status, page_.buffers[1].offset + chunks_.offsets[FirstChunkOf(rows[i].begin)]);
+    }
+  }
+  int64_t num_values = 0;
+  for (const Part& part : parts) num_values += part.count;
+  ARROW_ASSIGN_OR_RAISE(auto builder, ColumnBuilder::Make(type_, num_values, pool_));
+  ARROW_RETURN_NOT_OK(AppendValues(parts, out->levels, &builder));
+  ARROW_RETURN_NOT_OK(builder.validity().Append(true, num_values));
+  ARROW_ASSIGN_OR_RAISE(out->values, builder.Finish());
+  return arrow::Status::OK();
+}
+
+}  // namespace
+
+arrow::Result<std::unique_ptr<PageReader>> MakeNestedMiniBlockPage(PageDescription page,
+                                                                   const enc::MiniBlockLayout& layout,
+                                                                   const LeafType& type,
+                                                                   arrow::MemoryPool* pool) {
+  const bool lists = layout.has_rep_compression();
+  if (lists != (layout.repetition_index_depth() > 0) || layout.repetition_index_depth() > 64) {
+    return arrow::Status::Invalid("repetition levels without a repetition index, or the reverse");
+  }
+  const auto layers = LayersOf(layout.layers());
+  if (lists != std::any_of(layers.begin(), layers.end(), IsListLayer)) {
+    return arrow::Status::Invalid("repetition levels without lists, or the reverse");
+  }
+  if (page.buffers.size() != 2 + static_cast<size_t>(layout.has_dictionary()) + static_cast<size_t>(lists)) {
+    return arrow::Status::Invalid("a mini-block page with ", page.buffers.size(), " buffers");
+  }
+  const uint64_t n = layout.num_items();
+  if (n > (uint64_t{1} << 40) || (!lists && n != static_cast<uint64_t>(page.num_rows))) {
+    return arrow::Status::Invalid("a page of ", page.num_rows, " rows with ", n, " values");
+  }
+  ARROW_ASSIGN_OR_RAISE(auto values, MiniBlockValues::Make(layout, type, pool));
+  return std::make_unique<NestedMiniBlockPage>(std::move(page), layout, type, std::move(values), pool);
+}
+
+}  // namespace pilum
