@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pilum/mem_wal/wal_entry.h"
+
+#include <arrow/io/memory.h>
+#include <arrow/ipc/reader.h>
+#include <arrow/ipc/writer.h>
+#include <arrow/util/key_value_metadata.h>
+
+#include <charconv>
+
+#include "pilum/util/error.h"
+
+namespace pilum {
+
+namespace {
+
+constexpr char kEpochKey[] = "writer_epoch";
+constexpr char kSentinelKey[] = "fence_sentinel";
+
+arrow::Result<std::shared_ptr<arrow::Buffer>> Serialize(const std::shared_ptr<arrow::Schema>& schema,
+                                                        const arrow::RecordBatchVector& batches) {
+  ARROW_ASSIGN_OR_RAISE(auto sink, arrow::io::BufferOutputStream::Create());
+  auto options = arrow::ipc::IpcWriteOptions::Defaults();
+  options.use_threads = false;  // the log's own thread does it: the pool may be busy with a scan
+  options.alignment = 64;
+  ARROW_ASSIGN_OR_RAISE(auto writer, arrow::ipc::MakeStreamWriter(sink, schema, options));
+  for (const auto& batch : batches)
+    ARROW_RETURN_NOT_OK(writer->WriteRecordBatch(*batch->ReplaceSchemaMetadata(schema->metadata())));
+  ARROW_RETURN_NOT_OK(writer->Close());
+  return sink->Finish();
+}
+
+arrow::Result<uint64_t> ParseEpoch(const arrow::KeyValueMetadata* metadata) {
+  if (metadata == nullptr) return arrow::Status::Invalid("no writer_epoch");
+  ARROW_ASSIGN_OR_RAISE(const std::string text, metadata->Get(kEpochKey));
+  uint64_t epoch = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), epoch);
+  if (error != std::errc() || end != text.data() + text.size())
+    return arrow::Status::Invalid("writer_epoch is '", text, "'");
+  return epoch;
+}
+
+arrow::Result<WalEntry> Parse(std::shared_ptr<arrow::Buffer> bytes) {
+  auto options = arrow::ipc::IpcReadOptions::Defaults();
+  options.use_threads = false;
+  ARROW_ASSIGN_OR_RAISE(auto reader,
+                        arrow::ipc::RecordBatchStreamReader::Open(
+                            std::make_shared<arrow::io::BufferReader>(std::move(bytes)), options));
+  WalEntry entry;
+  const auto& metadata = reader->schema()->metadata();
+  ARROW_ASSIGN_OR_RAISE(entry.writer_epoch, ParseEpoch(metadata.get()));
+  auto cleaned = metadata->Copy();
+  ARROW_RETURN_NOT_OK(cleaned->Delete(kEpochKey));
+  if (cleaned->size() == 0) cleaned = nullptr;
+  for (;;) {
+    ARROW_ASSIGN_OR_RAISE(auto batch, reader->Next());
+    if (batch == nullptr) return entry;
+    ARROW_RETURN_NOT_OK(batch->ValidateFull());
+    entry.batches.push_back(batch->ReplaceSchemaMetadata(cleaned));
+  }
+}
+
+}  // namespace
+
+arrow::Result<std::shared_ptr<arrow::Buffer>> SerializeWalEntry(const arrow::RecordBatchVector& batches,
+                                                                uint64_t writer_epoch) {
+  if (batches.empty()) return arrow::Status::Invalid("a log entry needs a batch");
+  const auto& schema = batches[0]->schema();
+  for (const auto& batch : batches) {
+    if (batch->num_rows() == 0) return arrow::Status::Invalid("a log entry cannot hold an empty batch");
+    if (!batch->schema()->Equals(*schema))
+      return arrow::Status::Invalid("the batches of a log entry differ in schema");
+  }
+  auto metadata =
+      schema->metadata() == nullptr ? arrow::key_value_metadata({}, {}) : schema->metadata()->Copy();
+  ARROW_RETURN_NOT_OK(metadata->Set(kEpochKey, std::to_string(writer_epoch)));
+  return Serialize(schema->WithMetadata(std::move(metadata)), batches);
+}
+
+arrow::Result<std::shared_ptr<arrow::Buffer>> SerializeFenceSentinel(uint64_t writer_epoch) {
+  return Serialize(arrow::schema({}, arrow::key_value_metadata({{kEpochKey, std::to_string(writer_epoch)},
+                                                                {kSentinelKey, "true"}})),
+                   {});
+}
+
+arrow::Result<WalEntry> ParseWalEntry(std::shared_ptr<arrow::Buffer> bytes, std::string_view path) {
+  auto entry = Parse(std::move(bytes));
+  if (!entry.ok()) return CorruptFile(path, 0, "not a log entry: " + entry.status().message());
+  return entry;
+}
+
+}  // namespace pilum
