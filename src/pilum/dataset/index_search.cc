@@ -28,6 +28,16 @@ arrow::Result<DeletionVector> ReadCoverage(const lance::table::IndexMetadata& in
   }
 }
 
+arrow::Result<std::shared_ptr<BTreeIndex>> OpenSegment(Session& session, const StoreLocation& location,
+                                                       const lance::table::IndexMetadata& segment) {
+  const auto uuid = Uuid::FromBytes(segment.uuid().uuid());
+  if (!uuid) {
+    return CorruptFile("index " + segment.name(), -1,
+                       "its uuid has " + std::to_string(segment.uuid().uuid().size()) + " bytes");
+  }
+  return session.OpenBTree(location, "_indices/" + uuid->ToString());
+}
+
 }  // namespace
 
 std::vector<const lance::table::IndexMetadata*> BTreeSegmentsOn(const Manifest& manifest, int32_t field_id) {
@@ -55,17 +65,30 @@ std::optional<IndexSearch> PlanIndexSearch(const Manifest& manifest,
   return std::nullopt;
 }
 
+arrow::Result<BTreeSearchResult> SearchBTree(Session& session, const StoreLocation& location,
+                                             const std::vector<const lance::table::IndexMetadata*>& segments,
+                                             const arrow::Scalar& value) {
+  BTreeSearchResult result;
+  for (const auto* segment : segments) {
+    ARROW_ASSIGN_OR_RAISE(const auto coverage, ReadCoverage(*segment));
+    ARROW_ASSIGN_OR_RAISE(const auto index, OpenSegment(session, location, *segment));
+    ARROW_ASSIGN_OR_RAISE(const auto ids, index->Lookup(value));
+    for (const uint64_t id : ids) {
+      if (coverage.contains(static_cast<uint32_t>(id >> 32))) result.addresses.push_back(id);
+    }
+    result.covered |= coverage;
+  }
+  std::sort(result.addresses.begin(), result.addresses.end());
+  return result;
+}
+
 arrow::Result<IndexResult> RunIndexSearch(Session& session, const StoreLocation& location,
                                           const Manifest& manifest, const IndexSearch& search) {
   IndexResult result;
   std::vector<uint64_t> addresses;
   for (const auto* segment : search.segments) {
     ARROW_ASSIGN_OR_RAISE(const auto coverage, ReadCoverage(*segment));
-    const auto uuid = Uuid::FromBytes(segment->uuid().uuid());
-    if (!uuid)
-      return CorruptFile("index " + segment->name(), -1,
-                         "its uuid has " + std::to_string(segment->uuid().uuid().size()) + " bytes");
-    ARROW_ASSIGN_OR_RAISE(const auto index, session.OpenBTree(location, "_indices/" + uuid->ToString()));
+    ARROW_ASSIGN_OR_RAISE(const auto index, OpenSegment(session, location, *segment));
     ARROW_ASSIGN_OR_RAISE(const auto found, index->LookupMany(*search.predicate.values));
     for (const auto& ids : found) {
       for (const uint64_t id : ids) {

@@ -43,6 +43,16 @@ std::optional<IndexSearch> PlanIndexSearch(const Manifest& manifest,
 /// segments.
 std::vector<const lance::table::IndexMetadata*> BTreeSegmentsOn(const Manifest& manifest, int32_t field_id);
 
+/// Addresses of the rows of covered fragments that hold `value`, ascending, and the fragments that are
+/// covered.
+struct BTreeSearchResult {
+  DeletionVector covered;
+  std::vector<uint64_t> addresses;
+};
+arrow::Result<BTreeSearchResult> SearchBTree(Session& session, const StoreLocation& location,
+                                             const std::vector<const lance::table::IndexMetadata*>& segments,
+                                             const arrow::Scalar& value);
+
 arrow::Result<IndexResult> RunIndexSearch(Session& session, const StoreLocation& location,
                                           const Manifest& manifest, const IndexSearch& search);
 

@@ -158,12 +158,30 @@ std::vector<std::string> OutputNames(const Schema& schema, const ScanOptions& op
   return names;
 }
 
-arrow::Status PlanFilter(const std::shared_ptr<const Schema>& schema, const std::string& sql,
-                         ScanPlan* plan) {
-  arrow::FieldVector fields = schema->arrow()->fields();
+/// The condition of `options` bound to the table's columns and the system columns of a filter; none if there
+/// is none.
+arrow::Result<std::optional<arrow::compute::Expression>> BindFilter(const Schema& schema,
+                                                                    const ScanOptions& options) {
+  arrow::FieldVector fields = schema.arrow()->fields();
   fields.push_back(arrow::field(kRowIdColumn, arrow::uint64()));
   fields.push_back(arrow::field(kRowAddressColumn, arrow::uint64()));
-  ARROW_ASSIGN_OR_RAISE(const auto filter, ParseFilter(sql, *arrow::schema(std::move(fields))));
+  const arrow::Schema all(std::move(fields));
+  std::optional<arrow::compute::Expression> filter;
+  if (!options.filter.empty()) {
+    ARROW_ASSIGN_OR_RAISE(filter, ParseFilter(options.filter, all));
+  }
+  if (options.filter_expression) {
+    ARROW_ASSIGN_OR_RAISE(auto bound, options.filter_expression->Bind(all));
+    if (bound.type()->id() != arrow::Type::BOOL)
+      return arrow::Status::Invalid("the filter does not return a boolean: ", bound.ToString());
+    if (!filter) return bound;
+    return arrow::compute::and_(*filter, bound).Bind(all);
+  }
+  return filter;
+}
+
+arrow::Status PlanFilter(const std::shared_ptr<const Schema>& schema,
+                         const arrow::compute::Expression& filter, ScanPlan* plan) {
   ARROW_ASSIGN_OR_RAISE(plan->filter_projection, Projection::Make(schema, ColumnsOf(filter)));
   ARROW_ASSIGN_OR_RAISE(plan->filter, filter.Bind(*plan->filter_projection->schema()));
   std::vector<std::string> late;
@@ -211,8 +229,9 @@ arrow::Result<std::shared_ptr<Scanner>> Dataset::NewScan(const ScanOptions& opti
                         Projection::Make(lance_schema(), OutputNames(*lance_schema(), options)));
   const bool stable_ids = (manifest_->proto.reader_feature_flags() & kFlagStableRowIds) != 0;
   std::optional<IndexSearch> search;
-  if (!options.filter.empty()) {
-    ARROW_RETURN_NOT_OK(PlanFilter(lance_schema(), options.filter, plan.get()));
+  ARROW_ASSIGN_OR_RAISE(const auto filter, BindFilter(*lance_schema(), options));
+  if (filter) {
+    ARROW_RETURN_NOT_OK(PlanFilter(lance_schema(), *filter, plan.get()));
     if (options.use_scalar_index) search = PlanIndexSearch(*manifest_, *plan->filter);
   }
   if (stable_ids &&

@@ -3,6 +3,7 @@
 // Scanner: filtered, projected rows of a Dataset. Spec: 20-table.md §12.
 #pragma once
 
+#include <arrow/compute/expression.h>
 #include <arrow/record_batch.h>
 #include <arrow/result.h>
 #include <arrow/table.h>
@@ -26,6 +27,8 @@ bool IsSystemColumn(std::string_view name);
 struct ScanOptions {
   std::optional<std::vector<std::string>> columns;  ///< none: all; system columns may be named
   std::string filter;                               ///< SQL, empty: all rows; null counts as false
+  /// The same as an expression over the table's columns; rows have to pass both.
+  std::optional<arrow::compute::Expression> filter_expression;
   std::optional<int64_t> limit;
   std::optional<int64_t> offset;
   int64_t batch_size = 8192;

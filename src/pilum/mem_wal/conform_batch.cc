@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pilum/mem_wal/conform_batch.h"
+
+#include <arrow/array.h>
+#include <arrow/array/util.h>
+
+namespace pilum {
+
+namespace {
+
+constexpr char kTombstoneColumn[] = "_tombstone";
+
+arrow::Status CheckNulls(const arrow::Field& field, const arrow::Array& column) {
+  if (field.nullable() || column.null_count() == 0) return arrow::Status::OK();
+  return arrow::Status::Invalid("the field `", field.name(),
+                                "` contained null values even though it is not nullable");
+}
+
+}  // namespace
+
+arrow::Result<std::shared_ptr<arrow::RecordBatch>> ConformToSchema(
+    const std::shared_ptr<arrow::RecordBatch>& batch, const std::shared_ptr<arrow::Schema>& schema) {
+  const auto mismatch = [&](const std::string& what) {
+    return arrow::Status::Invalid("schema doesn't match MemTable schema: ", what);
+  };
+  if (batch->num_columns() != schema->num_fields()) {
+    return mismatch(std::to_string(batch->num_columns()) + " columns instead of " +
+                    std::to_string(schema->num_fields()));
+  }
+  for (int i = 0; i < schema->num_fields(); ++i) {
+    const arrow::Field& wanted = *schema->field(i);
+    const arrow::Field& found = *batch->schema()->field(i);
+    if (found.name() != wanted.name() || !found.type()->Equals(*wanted.type())) {
+      return mismatch("column " + std::to_string(i) + " is `" + found.name() + "` of type " +
+                      found.type()->ToString() + " instead of `" + wanted.name() + "` of type " +
+                      wanted.type()->ToString());
+    }
+    ARROW_RETURN_NOT_OK(CheckNulls(wanted, *batch->column(i)));
+  }
+  return arrow::RecordBatch::Make(schema, batch->num_rows(), batch->columns());
+}
+
+arrow::Result<std::shared_ptr<arrow::RecordBatch>> ConformFromLog(
+    const std::shared_ptr<arrow::RecordBatch>& batch, const std::shared_ptr<arrow::Schema>& schema) {
+  if (const auto tombstones = batch->GetColumnByName(kTombstoneColumn);
+      tombstones != nullptr && tombstones->type_id() == arrow::Type::BOOL &&
+      static_cast<const arrow::BooleanArray&>(*tombstones).true_count() > 0) {
+    return arrow::Status::NotImplemented("deletions in the log");
+  }
+  arrow::ArrayVector columns;
+  for (const auto& field : schema->fields()) {
+    auto column = batch->GetColumnByName(field->name());
+    if (column == nullptr) {
+      if (!field->nullable())
+        return arrow::Status::Invalid("no column `", field->name(), "`, which must not be null");
+      ARROW_ASSIGN_OR_RAISE(column, arrow::MakeArrayOfNull(field->type(), batch->num_rows()));
+    }
+    if (!column->type()->Equals(*field->type())) {
+      return arrow::Status::Invalid("column `", field->name(), "` has type ", column->type()->ToString(),
+                                    " instead of ", field->type()->ToString());
+    }
+    ARROW_RETURN_NOT_OK(CheckNulls(*field, *column));
+    columns.push_back(std::move(column));
+  }
+  return arrow::RecordBatch::Make(schema, batch->num_rows(), std::move(columns));
+}
+
+}  // namespace pilum

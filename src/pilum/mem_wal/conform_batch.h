@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <arrow/record_batch.h>
+#include <arrow/result.h>
+
+#include <memory>
+
+namespace pilum {
+
+/// `batch` under exactly `schema`: its columns must have the names and types of the schema's, in order;
+/// nullability and metadata may differ as long as columns that must not be null have no nulls. Invalid says
+/// what differs.
+arrow::Result<std::shared_ptr<arrow::RecordBatch>> ConformToSchema(
+    const std::shared_ptr<arrow::RecordBatch>& batch, const std::shared_ptr<arrow::Schema>& schema);
+
+/// The same for a batch from the log, which may have been written under another version of the table or by
+/// another release: columns are matched by name, missing ones that may be null become null, others are left
+/// out. NotImplemented for rows that are deletions (a true `_tombstone`, release 14).
+arrow::Result<std::shared_ptr<arrow::RecordBatch>> ConformFromLog(
+    const std::shared_ptr<arrow::RecordBatch>& batch, const std::shared_ptr<arrow::Schema>& schema);
+
+}  // namespace pilum

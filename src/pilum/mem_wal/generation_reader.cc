@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pilum/mem_wal/generation_reader.h"
+
+#include "pilum/mem_wal/shard_paths.h"
+#include "pilum/util/error.h"
+
+namespace pilum {
+
+arrow::Result<std::shared_ptr<const GenerationReader>> GenerationReader::Open(
+    const StoreLocation& table, const std::string& path, const std::shared_ptr<Session>& session) {
+  const StoreLocation location{SubStore(table.store, path), JoinPath(table.uri, path)};
+  std::shared_ptr<GenerationReader> reader(new GenerationReader());
+  OpenOptions options;
+  options.session = session;
+  ARROW_ASSIGN_OR_RAISE(reader->dataset_, Dataset::Open(location, options));
+  const auto bloom = location.store->Get(kBloomFilterFile);
+  if (bloom.ok()) {
+    SplitBlockBloomFilter filter(SplitBlockBloomFilter::kBlockBytes);
+    if (!SplitBlockBloomFilter::FromBytes(AsSpan(**bloom), &filter)) {
+      return CorruptFile(location.store->Describe(kBloomFilterFile), 0,
+                         "a bloom filter of " + std::to_string((*bloom)->size()) + " bytes");
+    }
+    reader->bloom_filter_ = std::move(filter);
+  } else if (!IsNotFound(bloom.status())) {
+    return bloom.status();
+  }
+  auto index = reader->dataset_->session()->OpenBTree(location, kPkIndexDirectory);
+  if (index.ok()) {
+    reader->pk_index_ = *std::move(index);
+  } else if (!IsNotFound(index.status())) {
+    return index.status();
+  }
+  return reader;
+}
+
+arrow::Result<std::optional<uint64_t>> GenerationReader::FindNewest(const arrow::Scalar& value) const {
+  ARROW_ASSIGN_OR_RAISE(const auto ids, pk_index_->Lookup(value));
+  if (ids.empty()) return std::nullopt;
+  const auto* fragment = dataset_->manifest().FindFragment(0);
+  if (fragment == nullptr) return std::nullopt;  // all rows are deleted
+  ARROW_ASSIGN_OR_RAISE(const auto deleted,
+                        dataset_->session()->OpenDeletions(dataset_->location(), *fragment));
+  for (auto id = ids.rbegin(); id != ids.rend(); ++id) {  // the largest position is the newest
+    if (*id >= fragment->physical_rows()) {
+      return CorruptFile(
+          dataset_->uri() + "/" + kPkIndexDirectory, -1,
+          "row " + std::to_string(*id) + " of a generation of " + std::to_string(fragment->physical_rows()));
+    }
+    if (deleted == nullptr || !deleted->contains(static_cast<uint32_t>(*id))) return *id;
+  }
+  return std::nullopt;
+}
+
+arrow::Result<std::shared_ptr<const GenerationReader>> FlushedMemTableCache::GetOrOpen(
+    const StoreLocation& table, const std::string& path, const std::shared_ptr<Session>& session) {
+  if (auto reader = readers_.Get(path)) return reader;
+  ARROW_ASSIGN_OR_RAISE(auto reader, GenerationReader::Open(table, path, session));
+  readers_.Put(path, reader, 1);
+  return reader;
+}
+
+}  // namespace pilum

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pilum/mem_wal/lsm_source.h"
+
+#include <algorithm>
+#include <set>
+
+#include "pilum/mem_wal/mem_wal_index.h"
+#include "pilum/mem_wal/shard_paths.h"
+#include "pilum/mem_wal/shard_writer.h"
+
+namespace pilum {
+
+namespace {
+
+void SortNewestFirst(MemTables* memtables) {
+  std::sort(memtables->begin(), memtables->end(),
+            [](const auto& a, const auto& b) { return a->generation() > b->generation(); });
+}
+
+}  // namespace
+
+std::string LsmSource::GenerationName() const {
+  return kind == kBaseTable ? "base" : "gen" + std::to_string(generation);
+}
+
+LsmDataSourceCollector::LsmDataSourceCollector(std::shared_ptr<const Dataset> base,
+                                               std::vector<ShardSnapshot> snapshots)
+    : base_(std::move(base)), location_(base_->location()), snapshots_(std::move(snapshots)) {}
+
+LsmDataSourceCollector LsmDataSourceCollector::WithoutBaseTable(StoreLocation table,
+                                                                std::vector<ShardSnapshot> snapshots) {
+  LsmDataSourceCollector collector;
+  collector.location_ = std::move(table);
+  collector.snapshots_ = std::move(snapshots);
+  return collector;
+}
+
+void LsmDataSourceCollector::WithInMemoryMemTables(const Uuid& shard_id, MemTables memtables) {
+  SortNewestFirst(&memtables);
+  memtables_[shard_id] = std::move(memtables);
+}
+
+void LsmDataSourceCollector::WithWriter(std::shared_ptr<const ShardWriter> writer) {
+  writers_.push_back(std::move(writer));
+}
+
+void LsmDataSourceCollector::CollectMemTables(MemTables* memtables) const {
+  for (const auto& writer : writers_) {
+    const auto view = writer->View();
+    memtables->insert(memtables->end(), view->memtables.begin(), view->memtables.end());
+  }
+  for (const auto& [shard, tables] : memtables_)
+    memtables->insert(memtables->end(), tables.begin(), tables.end());
+}
+
+arrow::Result<std::vector<LsmSource>> LsmDataSourceCollector::Collect() const {
+  std::map<Uuid, uint64_t> merged;
+  if (base_ != nullptr) {
+    ARROW_ASSIGN_OR_RAISE(merged, MergedGenerations(*base_));
+  }
+  const auto is_merged = [&](const Uuid& shard, uint64_t generation) {
+    const auto it = merged.find(shard);
+    return it != merged.end() && generation <= it->second;
+  };
+  std::vector<LsmSource> sources;
+  std::set<std::pair<Uuid, uint64_t>> seen;
+  const auto add_memtables = [&](const Uuid& shard, const MemTables& tables) {
+    for (const auto& table : tables) {
+      if (is_merged(shard, table->generation()) || !seen.insert({shard, table->generation()}).second)
+        continue;
+      sources.push_back({LsmSource::kMemTable, table->generation(), shard, nullptr, "", table});
+    }
+  };
+  std::set<Uuid> written;
+  const auto add_flushed = [&](const ShardSnapshot& snapshot) {
+    for (const FlushedGeneration& flushed : snapshot.flushed_generations()) {
+      if (is_merged(snapshot.shard_id(), flushed.generation)) continue;
+      if (!seen.insert({snapshot.shard_id(), flushed.generation}).second) continue;
+      sources.push_back({LsmSource::kFlushed, flushed.generation, snapshot.shard_id(), nullptr,
+                         JoinPath(ShardDirectory(snapshot.shard_id()), flushed.path), nullptr});
+    }
+  };
+  // Memory first: a generation that is in both is read there. A view holds each of its generations once.
+  for (const auto& writer : writers_) {
+    const auto view = writer->View();
+    written.insert(view->shard_id);
+    add_memtables(view->shard_id, view->memtables);
+    add_flushed(view->flushed);
+  }
+  for (const auto& [shard, tables] : memtables_) add_memtables(shard, tables);
+  for (const ShardSnapshot& snapshot : snapshots_) {
+    if (!written.contains(snapshot.shard_id())) add_flushed(snapshot);
+  }
+  std::stable_sort(sources.begin(), sources.end(),
+                   [](const LsmSource& a, const LsmSource& b) { return a.generation > b.generation; });
+  if (base_ != nullptr) sources.push_back({LsmSource::kBaseTable, 0, std::nullopt, base_, "", nullptr});
+  return sources;
+}
+
+int64_t LsmDataSourceCollector::num_sources() const {
+  size_t count = base_ == nullptr ? 0 : 1;
+  for (const auto& writer : writers_) {
+    const auto view = writer->View();
+    count += view->memtables.size() + view->flushed.flushed_generations().size();
+  }
+  for (const auto& [shard, tables] : memtables_) count += tables.size();
+  for (const ShardSnapshot& snapshot : snapshots_) count += snapshot.flushed_generations().size();
+  return static_cast<int64_t>(count);
+}
+
+}  // namespace pilum
