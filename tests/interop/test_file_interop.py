@@ -57,4 +57,6 @@ def test_the_release_reads_what_pilum_writes_and_finds_it_no_larger(files, relea
     official = {name: (files / f"{name}.lance").stat().st_size for name in names}
     ours = {name: (tmp_path / f"{name}.lance").stat().st_size for name in names}
     assert sum(ours.values()) <= 1.0 * sum(official.values())
-    assert not [name for name in names if ours[name] > 1.02 * official[name] + 2048]
+    # Nested columns declare nulls that later pages may have; the official engine fails on pages that differ.
+    allowed = {name: 1.2 if "nested" in name else 1.02 for name in names}
+    assert not [name for name in names if ours[name] > allowed[name] * official[name] + 2048]

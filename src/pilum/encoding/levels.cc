@@ -16,6 +16,8 @@ namespace enc = lance::encodings21;
 namespace {
 
 constexpr int64_t kMaxRun = 255;
+constexpr int64_t kMaxChunkSlots = 65535;
+constexpr int64_t kLevelBits = 131'072;   // of the levels of a chunk, half of what a chunk of 2.1 can be
 constexpr int64_t kMaxRunBytes = 60'000;  // a chunk counts its level bytes in 16 bits
 
 /// Calls `f(level, length)` for each run of at most 255 equal levels.
@@ -108,6 +110,19 @@ uint16_t Levels::max_visible() const {
   return static_cast<uint16_t>(levels);
 }
 
+bool Levels::TooManyForChunks() const {
+  if (repetition.empty() || definition.empty()) return false;
+  int highest = 0;
+  for (const auto layer : layers) highest += LevelsOf(layer);
+  const int bits =
+      std::bit_width(static_cast<uint32_t>(num_lists())) + std::bit_width(static_cast<uint32_t>(highest));
+  if (num_slots <= std::min<int64_t>(kLevelBits / bits, kMaxChunkSlots)) return false;
+  const uint16_t visible = max_visible();
+  const auto values =
+      std::count_if(definition.begin(), definition.end(), [&](uint16_t level) { return level <= visible; });
+  return values > 0 && values < num_slots;
+}
+
 LevelEncoder::LevelEncoder(std::span<const uint16_t> levels, bool allow_runs) {
   uint16_t highest = 0;
   for (const uint16_t level : levels) highest = std::max(highest, level);
@@ -116,7 +131,9 @@ LevelEncoder::LevelEncoder(std::span<const uint16_t> levels, bool allow_runs) {
   ForEachRun(levels, [&](uint16_t, uint8_t) { ++runs; });
   const int64_t packed_bytes = static_cast<int64_t>(levels.size()) * width_ / 8;
   const int64_t run_bytes = 3 * runs + 8 * (static_cast<int64_t>(levels.size()) / 1024 + 1);
-  runs_ = allow_runs && run_bytes < packed_bytes && run_bytes < kMaxRunBytes;
+  // More slots than a chunk can have are spread over many chunks.
+  const bool fit = run_bytes < kMaxRunBytes || static_cast<int64_t>(levels.size()) > kMaxChunkSlots;
+  runs_ = allow_runs && run_bytes < packed_bytes && fit;
   if (runs_) {
     encoding_.mutable_rle()->mutable_values()->mutable_flat()->set_bits_per_value(16);
     encoding_.mutable_rle()->mutable_run_lengths()->mutable_flat()->set_bits_per_value(8);

@@ -29,6 +29,9 @@ struct Levels {
   int num_lists() const;
   /// Slots with a level up to this one are visible.
   uint16_t max_visible() const;
+  /// Whether slots without a value may crowd around few values, more than a mini-block chunk can hold. Spec
+  /// §9.1.
+  bool TooManyForChunks() const;
 
   uint16_t Definition(int64_t slot) const {
     return definition.empty() ? uint16_t{0} : definition[static_cast<size_t>(slot)];

@@ -108,6 +108,7 @@ bool HasNullableAroundList(const Levels& levels) {
 bool UseFullZip(const LeafValues& values, const Levels& levels, const EncodingOptions& options) {
   using Structure = EncodingOptions::Structure;
   if (HasNullableAroundList(levels) || options.structure == Structure::kMiniBlock) return false;
+  if (levels.TooManyForChunks() && values.type.bits % 8 == 0) return true;  // one row; see level splitting
   return options.structure == Structure::kFullZip || values.LongestValue() >= kWideValue;
 }
 

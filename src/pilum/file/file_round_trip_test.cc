@@ -17,6 +17,7 @@
 namespace pilum {
 
 using testing::LeafTypes;
+using testing::NestedTypes;
 using testing::RandomBatch;
 using testing::RandomColumn;
 
@@ -169,14 +170,127 @@ TEST(FileRoundTripTest, WrongBatchesNameTheColumn) {
   EXPECT_THAT(writer->Write(*missing).message(), ::testing::HasSubstr("missing the column `a`"));
 }
 
-TEST(FileRoundTripTest, NestedTypesAreRefusedByName) {
+arrow::Status MakeWriter(const std::shared_ptr<arrow::DataType>& type, FormatVersion version) {
   auto store = MakeMemoryStore();
-  auto schema =
-      Schema::FromArrow(*arrow::schema({arrow::field("tags", arrow::list(arrow::utf8()))})).ValueOrDie();
-  const auto status =
-      FileWriter::Make(store->Create("f", Durability::kProcessCrash).ValueOrDie(), schema).status();
-  EXPECT_TRUE(status.IsNotImplemented());
-  EXPECT_THAT(status.message(), ::testing::HasSubstr("'tags'"));
+  ARROW_ASSIGN_OR_RAISE(auto schema, Schema::FromArrow(*arrow::schema({arrow::field("tags", type)})));
+  ARROW_ASSIGN_OR_RAISE(auto sink, store->Create("f", Durability::kProcessCrash));
+  FileWriterOptions options;
+  options.version = version;
+  return FileWriter::Make(std::move(sink), schema, options).status();
+}
+
+TEST(FileRoundTripTest, TypesThatAVersionDoesNotHoldAreRefusedByName) {
+  const auto map = arrow::map(arrow::utf8(), arrow::int32());
+  EXPECT_TRUE(MakeWriter(map, FormatVersion::k2_2).ok());
+  for (const auto& [type, version] :
+       {std::pair{arrow::list(arrow::utf8()), FormatVersion::k2_0},
+        {map, FormatVersion::k2_1},
+        {arrow::map(arrow::utf8(), arrow::int32(), /*keys_sorted=*/true), FormatVersion::k2_2},
+        {arrow::list(arrow::fixed_size_list(arrow::struct_({arrow::field("a", arrow::int8())}), 2)),
+         FormatVersion::k2_1}}) {
+    const auto status = MakeWriter(type, version);
+    EXPECT_TRUE(status.IsNotImplemented()) << type->ToString() << " " << status.ToString();
+    EXPECT_THAT(status.message(), ::testing::HasSubstr("Column '"));
+  }
+}
+
+struct NestedCase {
+  FormatVersion version;
+  double nulls;
+  int64_t rows;
+  uint64_t longest_list;
+  double empty_lists;
+};
+
+class NestedRoundTrip : public ::testing::TestWithParam<NestedCase> {};
+
+TEST_P(NestedRoundTrip, ScansRangesAndTakesGiveTheRowsThatWereWritten) {
+  const NestedCase& param = GetParam();
+  std::mt19937_64 random(param.rows);
+  RandomColumn column{param.nulls, 12, true, param.longest_list, param.empty_lists};
+  for (const auto& type : NestedTypes(param.version == FormatVersion::k2_2)) {
+    const auto batch = RandomBatch({arrow::int32(), type}, param.rows, column, random);
+    auto store = MakeMemoryStore();
+    FileWriterOptions options;
+    options.version = param.version;
+    options.page_bytes = 100'000;
+    const auto written = WriteFile(store.get(), "f", *batch, options, 1 + param.rows / 3);
+    ASSERT_TRUE(written.ok()) << type->ToString() << " " << written.ToString();
+    auto reader = OpenFile(store.get(), "f").ValueOrDie();
+    const auto projection = reader->WholeFile();
+    auto all = reader->ReadRange(projection, 0, param.rows, arrow::default_memory_pool());
+    ASSERT_TRUE(all.ok()) << type->ToString() << " " << all.status().ToString();
+    ExpectEqual(**all, *batch);
+    for (int round = 0; round < 4; ++round) {
+      const int64_t begin = static_cast<int64_t>(random() % static_cast<uint64_t>(param.rows));
+      const int64_t end =
+          begin + static_cast<int64_t>(random() % static_cast<uint64_t>(param.rows - begin + 1));
+      auto range = reader->ReadRange(projection, begin, end, arrow::default_memory_pool());
+      ASSERT_TRUE(range.ok()) << type->ToString() << " " << range.status().ToString();
+      ExpectEqual(**range, *batch->Slice(begin, end - begin));
+      std::vector<int64_t> rows;
+      for (int64_t row = begin % 7; row < param.rows; row += 1 + static_cast<int64_t>(random() % 97))
+        rows.push_back(row);
+      auto taken = reader->Take(projection, rows, arrow::default_memory_pool());
+      ASSERT_TRUE(taken.ok()) << type->ToString() << " " << taken.status().ToString();
+      if (!rows.empty()) ExpectEqual(**taken, *Rows(*batch, rows));  // no rows have no batches to join
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Shapes, NestedRoundTrip,
+                         ::testing::Values(NestedCase{FormatVersion::k2_1, 0, 700, 4, 0},
+                                           NestedCase{FormatVersion::k2_1, 0.2, 700, 4, 0.2},
+                                           NestedCase{FormatVersion::k2_1, 1, 300, 4, 0},
+                                           NestedCase{FormatVersion::k2_1, 0.1, 30, 3000, 0.3},
+                                           NestedCase{FormatVersion::k2_1, 0.1, 1, 4, 0},
+                                           NestedCase{FormatVersion::k2_2, 0.2, 700, 4, 0.2},
+                                           NestedCase{FormatVersion::k2_2, 0, 500, 4, 1},
+                                           NestedCase{FormatVersion::k2_2, 0.3, 40, 900, 0.1}));
+
+TEST(FileRoundTripTest, MillionsOfEmptyListsAroundFewValuesAreSplitIntoPages) {
+  arrow::ListBuilder builder(arrow::default_memory_pool(), std::make_shared<arrow::Int32Builder>());
+  auto* items = static_cast<arrow::Int32Builder*>(builder.value_builder());
+  for (int i = 0; i < 300'000; ++i) {
+    ASSERT_TRUE(i % 1000 == 7 ? builder.AppendNull().ok() : builder.Append().ok());
+    if (i % 5000 == 1) {
+      ASSERT_TRUE(items->Append(i).ok());
+    }
+  }
+  const auto lists = *builder.Finish();
+  const auto batch =
+      arrow::RecordBatch::Make(arrow::schema({arrow::field("l", lists->type())}), 300'000, {lists});
+  for (const auto version : {FormatVersion::k2_1, FormatVersion::k2_2}) {
+    auto store = MakeMemoryStore();
+    FileWriterOptions options;
+    options.version = version;
+    ASSERT_TRUE(WriteFile(store.get(), "f", *batch, options, 300'000).ok());
+    auto reader = OpenFile(store.get(), "f").ValueOrDie();
+    ExpectEqual(**reader->ReadRange(reader->WholeFile(), 0, 300'000, arrow::default_memory_pool()), *batch);
+  }
+}
+
+std::shared_ptr<arrow::Array> NullableInts() {
+  arrow::Int32Builder builder;
+  EXPECT_TRUE(builder.Append(1).ok() && builder.AppendNull().ok() && builder.Append(3).ok());
+  return *builder.Finish();
+}
+
+TEST(FileRoundTripTest, ANullItemOfANonNullableFieldIsRefusedUnlessItsParentIsNull) {
+  const auto item = arrow::field("item", arrow::int32(), /*nullable=*/false);
+  const auto type = arrow::struct_({item});
+  const auto child = NullableInts();
+  const auto write = [&](std::vector<bool> valid) {
+    arrow::BooleanBuilder bits;
+    for (const bool bit : valid) EXPECT_TRUE(bits.Append(bit).ok());
+    const auto array = std::make_shared<arrow::StructArray>(type, 3, arrow::ArrayVector{child},
+                                                            (*bits.Finish())->data()->buffers[1]);
+    const auto batch = arrow::RecordBatch::Make(arrow::schema({arrow::field("s", type)}), 3, {array});
+    return WriteFile(MakeMemoryStore().get(), "f", *batch, {}, 3);
+  };
+  EXPECT_TRUE(write({true, false, true}).ok());
+  EXPECT_THAT(write({true, true, true}).message(),
+              ::testing::HasSubstr("The field `item` contained null values"));
 }
 
 TEST(FileRoundTripTest, TakingOneRowReadsOneChunkPerColumn) {
@@ -217,10 +331,22 @@ class DamagedFile : public ::testing::TestWithParam<FormatVersion> {
     const auto batch = RandomBatch({arrow::boolean(), arrow::int32(), arrow::utf8(), arrow::large_binary(),
                                     arrow::fixed_size_list(arrow::float32(), 70)},
                                    64, {0.2, 300, true}, random);
+    Write(*batch);
+  }
+
+  void Write(const arrow::RecordBatch& batch) {
     FileWriterOptions options;
     options.version = GetParam();
-    ASSERT_TRUE(WriteFile(store_.get(), "f", *batch, options, 64).ok());
+    ASSERT_TRUE(WriteFile(store_.get(), "f", batch, options, 64).ok());
     bytes_ = std::string(AsStringView(*store_->Get("f").ValueOrDie()));
+  }
+
+  void FlipBits(std::mt19937_64& random) {
+    for (size_t at = 0; at < bytes_.size(); at += 1 + random() % 7) {
+      std::string damaged = bytes_;
+      damaged[at] = static_cast<char>(damaged[at] ^ (1 << random() % 8));
+      Read(damaged);
+    }
   }
 
   void Read(const std::string& bytes) {
@@ -234,10 +360,15 @@ class DamagedFile : public ::testing::TestWithParam<FormatVersion> {
 
 TEST_P(DamagedFile, AnyFlippedBitIsAnErrorOrOtherValues) {
   std::mt19937_64 random(7);
-  for (size_t at = 0; at < bytes_.size(); at += 1 + random() % 7) {
-    std::string damaged = bytes_;
-    damaged[at] = static_cast<char>(damaged[at] ^ (1 << random() % 8));
-    Read(damaged);
+  FlipBits(random);
+}
+
+TEST_P(DamagedFile, AnyFlippedBitOfANestedColumnIsAnErrorOrOtherValues) {
+  if (GetParam() == FormatVersion::k2_0) GTEST_SKIP() << "2.0 files have no nested columns yet";
+  std::mt19937_64 random(8);
+  for (const auto& type : NestedTypes(GetParam() == FormatVersion::k2_2)) {
+    Write(*RandomBatch({type}, 40, {0.2, 20, true}, random));
+    FlipBits(random);
   }
 }
 

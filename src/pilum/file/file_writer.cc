@@ -4,15 +4,18 @@
 #include <arrow/array.h>
 #include <arrow/array/concatenate.h>
 #include <arrow/compute/cast.h>
+#include <arrow/util/byte_size.h>
 #include <google/protobuf/any.pb.h>
 
 #include <algorithm>
 #include <limits>
 
-#include "pilum/encoding/leaf_type.h"
+#include "pilum/encoding/level_builder.h"
+#include "pilum/encoding/nesting.h"
 #include "pilum/encoding/page_encoder.h"
 #include "pilum/file/footer.h"
 #include "pilum/file/logical_type.h"
+#include "pilum/file/written_type.h"
 #include "pilum/util/error.h"
 #include "pilum/util/little_endian.h"
 #include "pilum_proto/file2.pb.h"
@@ -32,18 +35,34 @@ void SetEncoding(const Message& message, lance::file::v2::Encoding* encoding) {
   any.SerializeToString(encoding->mutable_direct()->mutable_encoding());
 }
 
-/// Values of one column that wait to become a page.
+/// A column of the file.
 struct Column {
-  std::shared_ptr<arrow::Field> field;
+  LeafColumn leaf;
   EncodingOptions options;
+  lance::file::v2::ColumnMetadata metadata;
+};
+
+/// Rows of one field that wait to become pages, and the columns they will go to.
+struct PendingField {
+  std::shared_ptr<arrow::Field> field;
+  std::vector<Column> columns;
   std::vector<std::shared_ptr<arrow::Array>> pending;
   int64_t pending_bytes = 0;
   int64_t pending_rows = 0;
   int64_t first_row = 0;  // of the pending ones
-  lance::file::v2::ColumnMetadata metadata;
+
+  bool nested() const { return columns[0].leaf.nested(); }
 };
 
-int64_t BytesOf(const arrow::ArrayData& array, const LeafType& type) {
+/// A part of a field's rows.
+struct RowsOfField {
+  std::shared_ptr<arrow::ArrayData> array;
+  int64_t first_row;
+};
+
+arrow::Result<int64_t> BytesOf(const arrow::ArrayData& array, const PendingField& field) {
+  if (field.nested()) return arrow::util::ReferencedBufferSize(*arrow::MakeArray(array.Copy()));
+  const LeafType& type = field.columns[0].leaf.type;
   if (type.has_fixed_width()) return array.length * type.bits / 8;
   if (type.kind == LeafType::Kind::kNull || array.buffers[1] == nullptr) return 0;
   if (type.offset_bits == 64) {
@@ -72,9 +91,15 @@ class FileWriterImpl final : public FileWriter {
   arrow::Result<WrittenFile> Finish() override;
 
  private:
-  arrow::Result<std::shared_ptr<arrow::Array>> ColumnOf(const arrow::RecordBatch& batch,
-                                                        const Column& column) const;
-  arrow::Status FlushPage(Column* column);
+  arrow::Result<std::shared_ptr<arrow::Array>> ArrayOf(const arrow::RecordBatch& batch,
+                                                       const PendingField& field) const;
+  arrow::Status FlushPages(PendingField* field);
+  arrow::Status WritePage(const RowsOfField& rows, Column* column);
+  /// Leaf `index` of the rows, on more than one page if its levels are too many.
+  arrow::Status WriteNestedPages(const RowsOfField& rows, LeafArray leaf, size_t index, PendingField* field);
+  arrow::Status AppendPage(const std::vector<std::shared_ptr<arrow::Buffer>>& buffers, int64_t num_rows,
+                           lance::file::v2::ColumnMetadata::Page* page);
+  PageFormat format() const { return {options_.version >= FormatVersion::k2_2}; }
   /// Appends the bytes and pads. @return where they are.
   arrow::Result<ByteRange> AppendAligned(std::span<const uint8_t> bytes);
   arrow::Result<ByteRange> WriteDescriptor();
@@ -84,8 +109,7 @@ class FileWriterImpl final : public FileWriter {
   const std::unique_ptr<WritableObject> sink_;
   const std::shared_ptr<const Schema> schema_;
   const FileWriterOptions options_;
-  std::vector<Column> columns_;
-  std::vector<LeafType> types_;
+  std::vector<PendingField> fields_;
   std::vector<ByteRange> global_buffers_;  // the user's
   std::map<std::string, std::string> extra_metadata_;
   int64_t num_rows_ = 0;
@@ -97,99 +121,133 @@ arrow::Status FileWriterImpl::Init() {
     return arrow::Status::NotImplemented("writing files of format version 0.1");
   }
   for (const SchemaField& field : schema_->fields()) {
-    auto type = LeafType::Of(field.arrow->type());
-    if (!type.ok()) return Annotate(type.status(), "Column '" + field.name() + "': ");
-    types_.push_back(*std::move(type));
-    Column column;
-    column.field = field.arrow;
-    ARROW_ASSIGN_OR_RAISE(column.options, EncodingOptions::Of(*field.arrow, *field.arrow));
-    lance::encodings::ColumnEncoding encoding;
-    encoding.mutable_values();
-    SetEncoding(encoding, column.metadata.mutable_encoding());
-    columns_.push_back(std::move(column));
+    ARROW_RETURN_NOT_OK(CheckWritable(*field.arrow, options_.version));
+    ARROW_ASSIGN_OR_RAISE(auto leaves, LeafColumn::Of(field.arrow));
+    PendingField pending;
+    pending.field = field.arrow;
+    for (LeafColumn& leaf : leaves) {
+      Column column;
+      ARROW_ASSIGN_OR_RAISE(column.options, EncodingOptions::Of(*leaf.field, *field.arrow));
+      column.leaf = std::move(leaf);
+      lance::encodings::ColumnEncoding encoding;
+      encoding.mutable_values();
+      SetEncoding(encoding, column.metadata.mutable_encoding());
+      pending.columns.push_back(std::move(column));
+    }
+    fields_.push_back(std::move(pending));
   }
   return arrow::Status::OK();
 }
 
-arrow::Result<std::shared_ptr<arrow::Array>> FileWriterImpl::ColumnOf(const arrow::RecordBatch& batch,
-                                                                      const Column& column) const {
-  const std::string& name = column.field->name();
+arrow::Result<std::shared_ptr<arrow::Array>> FileWriterImpl::ArrayOf(const arrow::RecordBatch& batch,
+                                                                     const PendingField& field) const {
+  const std::string& name = field.field->name();
+  const auto& type = field.field->type();
   auto array = batch.GetColumnByName(name);
   if (array == nullptr) {
     return arrow::Status::Invalid("Cannot write batch. The batch was missing the column `", name, "`");
   }
-  if (StoredType(array->type())->Equals(*column.field->type()) &&
-      !array->type()->Equals(*column.field->type())) {
-    ARROW_ASSIGN_OR_RAISE(auto stored, arrow::compute::Cast(array, column.field->type()));  // a view
+  if (!array->type()->Equals(*type) && StoredType(array->type())->Equals(*type)) {  // a view
+    ARROW_ASSIGN_OR_RAISE(auto stored, arrow::compute::Cast(array, type));
     array = stored.make_array();
   }
-  if (!array->type()->Equals(*column.field->type())) {
+  if (!array->type()->Equals(*type)) {
     return arrow::Status::TypeError("Column `", name, "` is of type ", array->type()->ToString(), ", not ",
-                                    column.field->type()->ToString());
+                                    type->ToString());
   }
-  if (!column.field->nullable() && array->null_count() > 0) {
-    return arrow::Status::Invalid(
-        "The field `", name,
-        "` contained null values even though the field is marked non-null in the schema");
-  }
+  ARROW_RETURN_NOT_OK(CheckNulls(*array->data(), *field.field));
   return array;
 }
 
 arrow::Status FileWriterImpl::Write(const arrow::RecordBatch& batch) {
   if (batch.num_rows() == 0) return arrow::Status::OK();
   std::vector<std::shared_ptr<arrow::Array>> arrays;
-  for (const Column& column : columns_) {
-    ARROW_ASSIGN_OR_RAISE(auto array, ColumnOf(batch, column));
+  for (const PendingField& field : fields_) {
+    ARROW_ASSIGN_OR_RAISE(auto array, ArrayOf(batch, field));
     arrays.push_back(std::move(array));
   }
-  for (size_t i = 0; i < columns_.size(); ++i) {
-    Column& column = columns_[i];
-    const int64_t bytes = BytesOf(*arrays[i]->data(), types_[i]);
-    // One page's strings must fit 32-bit offsets together.
-    if (column.pending_bytes + bytes > std::numeric_limits<int32_t>::max())
-      ARROW_RETURN_NOT_OK(FlushPage(&column));
-    column.pending.push_back(arrays[i]);
-    column.pending_bytes += bytes;
-    column.pending_rows += batch.num_rows();
-    if (column.pending_bytes > options_.page_bytes) ARROW_RETURN_NOT_OK(FlushPage(&column));
+  for (size_t i = 0; i < fields_.size(); ++i) {
+    PendingField& field = fields_[i];
+    ARROW_ASSIGN_OR_RAISE(const int64_t bytes, BytesOf(*arrays[i]->data(), field));
+    // One page's strings and items must fit 32-bit offsets together.
+    if (field.pending_bytes + bytes > std::numeric_limits<int32_t>::max()) {
+      ARROW_RETURN_NOT_OK(FlushPages(&field));
+    }
+    field.pending.push_back(arrays[i]);
+    field.pending_bytes += bytes;
+    field.pending_rows += batch.num_rows();
+    if (field.pending_bytes > options_.page_bytes) ARROW_RETURN_NOT_OK(FlushPages(&field));
   }
   num_rows_ += batch.num_rows();
   return arrow::Status::OK();
 }
 
-arrow::Status FileWriterImpl::FlushPage(Column* column) {
-  if (column->pending_rows == 0) return arrow::Status::OK();
-  std::shared_ptr<arrow::Array> array = column->pending[0];
-  if (column->pending.size() > 1) {
-    ARROW_ASSIGN_OR_RAISE(array, arrow::Concatenate(column->pending, options_.pool));
+arrow::Status FileWriterImpl::FlushPages(PendingField* field) {
+  if (field->pending_rows == 0) return arrow::Status::OK();
+  std::shared_ptr<arrow::Array> array = field->pending[0];
+  if (field->pending.size() > 1) {
+    ARROW_ASSIGN_OR_RAISE(array, arrow::Concatenate(field->pending, options_.pool));
   }
-  auto* page = column->metadata.add_pages();
-  std::vector<std::shared_ptr<arrow::Buffer>> buffers;
-  const auto locate = [&](const arrow::Status& status) {
-    return Annotate(status, "Column '" + column->field->name() + "': ");
+  const RowsOfField rows{array->data(), field->first_row};
+  const auto write = [&]() -> arrow::Status {
+    if (!field->nested()) return WritePage(rows, &field->columns[0]);
+    ARROW_ASSIGN_OR_RAISE(auto leaves, BuildLevels(rows.array, *field->field, options_.pool));
+    for (size_t i = 0; i < leaves.size(); ++i) {
+      ARROW_RETURN_NOT_OK(WriteNestedPages(rows, std::move(leaves[i]), i, field));
+    }
+    return arrow::Status::OK();
   };
-  if (options_.version == FormatVersion::k2_0) {
-    auto encoded = EncodePageV2_0(*array->data(), column->options, options_.pool);
-    if (!encoded.ok()) return locate(encoded.status());
-    SetEncoding(encoded->encoding, page->mutable_encoding());
-    buffers = std::move(encoded->buffers);
-  } else {
-    auto encoded =
-        EncodePage(*array->data(), column->options, {options_.version >= FormatVersion::k2_2}, options_.pool);
-    if (!encoded.ok()) return locate(encoded.status());
-    SetEncoding(encoded->layout, page->mutable_encoding());
-    buffers = std::move(encoded->buffers);
-    page->set_priority(static_cast<uint64_t>(column->first_row));
+  if (const auto status = write(); !status.ok()) {
+    return Annotate(status, "Column '" + field->field->name() + "': ");
   }
+  field->first_row += field->pending_rows;
+  field->pending.clear();
+  field->pending_bytes = field->pending_rows = 0;
+  return arrow::Status::OK();
+}
+
+arrow::Status FileWriterImpl::WritePage(const RowsOfField& rows, Column* column) {
+  auto* page = column->metadata.add_pages();
+  if (options_.version == FormatVersion::k2_0) {
+    ARROW_ASSIGN_OR_RAISE(const auto encoded, EncodePageV2_0(*rows.array, column->options, options_.pool));
+    SetEncoding(encoded.encoding, page->mutable_encoding());
+    return AppendPage(encoded.buffers, rows.array->length, page);
+  }
+  ARROW_ASSIGN_OR_RAISE(const auto encoded,
+                        EncodePage(*rows.array, column->options, format(), options_.pool));
+  SetEncoding(encoded.layout, page->mutable_encoding());
+  page->set_priority(static_cast<uint64_t>(rows.first_row));
+  return AppendPage(encoded.buffers, rows.array->length, page);
+}
+
+arrow::Status FileWriterImpl::WriteNestedPages(const RowsOfField& rows, LeafArray leaf, size_t index,
+                                               PendingField* field) {
+  const int64_t n = rows.array->length;
+  if (n > 1 && leaf.levels.TooManyForChunks()) {
+    for (const auto& [begin, count] : {std::pair{int64_t{0}, n / 2}, {n / 2, n - n / 2}}) {
+      const RowsOfField part{rows.array->Slice(begin, count), rows.first_row + begin};
+      ARROW_ASSIGN_OR_RAISE(auto leaves, BuildLevels(part.array, *field->field, options_.pool));
+      ARROW_RETURN_NOT_OK(WriteNestedPages(part, std::move(leaves[index]), index, field));
+    }
+    return arrow::Status::OK();
+  }
+  Column& column = field->columns[index];
+  ARROW_ASSIGN_OR_RAISE(const auto values, LeafValues::Of(*leaf.values, options_.pool));
+  ARROW_ASSIGN_OR_RAISE(const auto encoded, EncodePage(values, leaf.levels, column.options, format()));
+  auto* page = column.metadata.add_pages();
+  SetEncoding(encoded.layout, page->mutable_encoding());
+  page->set_priority(static_cast<uint64_t>(rows.first_row));
+  return AppendPage(encoded.buffers, n * column.leaf.page_rows_per_row(), page);
+}
+
+arrow::Status FileWriterImpl::AppendPage(const std::vector<std::shared_ptr<arrow::Buffer>>& buffers,
+                                         int64_t num_rows, lance::file::v2::ColumnMetadata::Page* page) {
   for (const auto& buffer : buffers) {
     ARROW_ASSIGN_OR_RAISE(const ByteRange range, AppendAligned(AsSpan(*buffer)));
     page->add_buffer_offsets(static_cast<uint64_t>(range.offset));
     page->add_buffer_sizes(static_cast<uint64_t>(range.length));
   }
-  page->set_length(static_cast<uint64_t>(column->pending_rows));
-  column->first_row += column->pending_rows;
-  column->pending.clear();
-  column->pending_bytes = column->pending_rows = 0;
+  page->set_length(static_cast<uint64_t>(num_rows));
   return arrow::Status::OK();
 }
 
@@ -237,7 +295,7 @@ arrow::Status FileWriterImpl::WriteTable(const std::vector<ByteRange>& ranges) {
 arrow::Result<WrittenFile> FileWriterImpl::Finish() {
   if (finished_) return arrow::Status::Invalid("the file is finished already");
   finished_ = true;
-  for (Column& column : columns_) ARROW_RETURN_NOT_OK(FlushPage(&column));
+  for (PendingField& field : fields_) ARROW_RETURN_NOT_OK(FlushPages(&field));
   Footer footer;
   footer.version = options_.version;
   std::vector<ByteRange> globals(1);
@@ -245,9 +303,11 @@ arrow::Result<WrittenFile> FileWriterImpl::Finish() {
   globals.insert(globals.end(), global_buffers_.begin(), global_buffers_.end());
   footer.column_metadata_start = sink_->position();
   std::vector<ByteRange> columns;
-  for (const Column& column : columns_) {
-    ARROW_ASSIGN_OR_RAISE(const ByteRange range, WriteMessage(column.metadata));
-    columns.push_back(range);
+  for (const PendingField& field : fields_) {
+    for (const Column& column : field.columns) {
+      ARROW_ASSIGN_OR_RAISE(const ByteRange range, WriteMessage(column.metadata));
+      columns.push_back(range);
+    }
   }
   footer.column_table_start = sink_->position();
   ARROW_RETURN_NOT_OK(WriteTable(columns));

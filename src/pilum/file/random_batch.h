@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "pilum/encoding/leaf_type.h"
+#include "pilum/encoding/nesting.h"
 
 namespace pilum::testing {
 
@@ -23,6 +24,8 @@ struct RandomColumn {
   double nulls = 0.2;        ///< share of null rows and of null items of vectors
   int64_t longest = 20;      ///< strings have up to this many bytes
   bool small_values = true;  ///< integers below 2^11 instead of any bits
+  uint64_t longest_list = 4;
+  double empty_lists = 0.1;  ///< besides those that happen to be
 };
 
 inline std::shared_ptr<arrow::Buffer> RandomBits(int64_t n, double zeros, std::mt19937_64& random) {
@@ -34,7 +37,47 @@ inline std::shared_ptr<arrow::Buffer> RandomBits(int64_t n, double zeros, std::m
 }
 
 inline std::shared_ptr<arrow::ArrayData> RandomArray(const std::shared_ptr<arrow::DataType>& type, int64_t n,
+                                                     RandomColumn options, std::mt19937_64& random);
+
+/// Structs, and lists of up to `longest_list` items, the items of null ones included.
+inline std::shared_ptr<arrow::ArrayData> RandomNested(const std::shared_ptr<arrow::DataType>& type, int64_t n,
+                                                      RandomColumn options, std::mt19937_64& random) {
+  auto data =
+      arrow::ArrayData::Make(type, n, {options.nulls > 0 ? RandomBits(n, options.nulls, random) : nullptr});
+  int64_t items = n;
+  if (type->id() == arrow::Type::FIXED_SIZE_LIST) {
+    items = n * static_cast<const arrow::FixedSizeListType&>(*type).list_size();
+  } else if (type->id() != arrow::Type::STRUCT) {
+    std::vector<int64_t> offsets{0};
+    for (int64_t i = 0; i < n; ++i) {
+      const bool empty = std::bernoulli_distribution(options.empty_lists)(random);
+      offsets.push_back(offsets.back() +
+                        (empty ? 0 : static_cast<int64_t>(random() % (options.longest_list + 1))));
+    }
+    items = offsets.back();
+    const bool wide = type->id() == arrow::Type::LARGE_LIST;
+    auto buffer = arrow::AllocateBuffer((n + 1) * (wide ? 8 : 4)).ValueOrDie();
+    for (size_t i = 0; i < offsets.size(); ++i) {
+      if (wide) {
+        reinterpret_cast<int64_t*>(buffer->mutable_data())[i] = offsets[i];
+      } else {
+        reinterpret_cast<int32_t*>(buffer->mutable_data())[i] = static_cast<int32_t>(offsets[i]);
+      }
+    }
+    data->buffers.push_back(std::move(buffer));
+  }
+  for (const auto& field : type->fields()) {
+    RandomColumn child = options;
+    if (items != n) child.longest_list = std::min<uint64_t>(options.longest_list, 4);  // lists of lists explode
+    if (!field->nullable()) child.nulls = 0;
+    data->child_data.push_back(RandomArray(field->type(), items, child, random));
+  }
+  return data;
+}
+
+inline std::shared_ptr<arrow::ArrayData> RandomArray(const std::shared_ptr<arrow::DataType>& type, int64_t n,
                                                      RandomColumn options, std::mt19937_64& random) {
+  if (IsNested(*type)) return RandomNested(type, n, options, random);
   const LeafType leaf = LeafType::Of(type).ValueOrDie();
   if (leaf.kind == LeafType::Kind::kNull) return arrow::ArrayData::Make(type, n, {nullptr}, n);
   auto validity = options.nulls > 0 ? RandomBits(n, options.nulls, random) : nullptr;
@@ -106,6 +149,32 @@ inline arrow::DataTypeVector LeafTypes() {
           fixed_size_list(float32(), 96),
           fixed_size_list(boolean(), 5),
           fixed_size_list(fixed_size_list(int16(), 2), 3)};
+}
+
+/// Nested types, each shape on its own and inside others. @param all: also those of version 2.2.
+inline arrow::DataTypeVector NestedTypes(bool all) {
+  using namespace arrow;
+  const auto pair = struct_({field("a", int32()), field("b", utf8(), false)});
+  DataTypeVector types{
+      pair,
+      list(int64()),
+      list(boolean()),
+      large_list(utf8()),
+      list(list(int16())),
+      list(field("item", struct_({field("x", list(utf8())), field("y", float64())}), false)),
+      struct_({field("s", struct_({field("l", list(large_list(int8()))), field("f", float32())})),
+               field("n", null())}),
+      list(fixed_size_list(float32(), 3)),
+      list(fixed_size_list(float32(), 70)),
+      struct_({field("v", fixed_size_list(float32(), 70)), field("d", decimal128(20, 3))})};
+  if (all) {
+    types.push_back(map(utf8(), int32()));
+    types.push_back(list(map(int64(), list(utf8()))));
+    types.push_back(fixed_size_list(pair, 3));
+    types.push_back(
+        struct_({field("l", fixed_size_list(struct_({field("p", fixed_size_list(pair, 2))}), 2))}));
+  }
+  return types;
 }
 
 inline std::shared_ptr<arrow::RecordBatch> RandomBatch(const arrow::DataTypeVector& types, int64_t n,

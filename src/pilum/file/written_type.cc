@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pilum/file/written_type.h"
+
+#include "pilum/encoding/levels.h"
+#include "pilum/encoding/nesting.h"
+
+namespace pilum {
+
+namespace {
+
+arrow::Status NullsIn(const arrow::Field& field) {
+  return arrow::Status::Invalid(
+      "The field `", field.name(),
+      "` contained null values even though the field is marked non-null in the schema");
+}
+
+/// Nulls of items [begin, end) of `items`.
+bool HasNull(const arrow::ArrayData& items, int64_t begin, int64_t end) {
+  for (int64_t i = begin; i < end; ++i) {
+    if (IsNullValue(items, i)) return true;
+  }
+  return false;
+}
+
+template <typename Offset>
+bool ListsHaveNullItems(const arrow::ArrayData& array) {
+  const Offset* offsets = array.length == 0 ? nullptr : array.GetValues<Offset>(1);
+  for (int64_t i = 0; i < array.length; ++i) {
+    if (array.IsValid(i) && HasNull(*array.child_data[0], offsets[i], offsets[i + 1])) return true;
+  }
+  return false;
+}
+
+/// Whether a child that must not be null is null under a valid row of `array`.
+bool HasNullUnderValid(const arrow::ArrayData& array, const arrow::ArrayData& child) {
+  switch (array.type->id()) {
+    case arrow::Type::STRUCT:
+      for (int64_t i = 0; i < array.length; ++i) {
+        if (array.IsValid(i) && IsNullValue(child, array.offset + i)) return true;
+      }
+      return false;
+    case arrow::Type::FIXED_SIZE_LIST: {
+      const int64_t dimension = static_cast<const arrow::FixedSizeListType&>(*array.type).list_size();
+      for (int64_t i = 0; i < array.length; ++i) {
+        const int64_t begin = (array.offset + i) * dimension;
+        if (array.IsValid(i) && HasNull(child, begin, begin + dimension)) return true;
+      }
+      return false;
+    }
+    case arrow::Type::LARGE_LIST:
+      return ListsHaveNullItems<int64_t>(array);
+    default:
+      return ListsHaveNullItems<int32_t>(array);
+  }
+}
+
+arrow::Status CheckChildren(const arrow::ArrayData& array, const arrow::Field& field) {
+  if (!IsNested(*field.type())) return arrow::Status::OK();
+  for (int i = 0; i < field.type()->num_fields(); ++i) {
+    const auto& child_field = *field.type()->field(i);
+    const auto& child = *array.child_data[static_cast<size_t>(i)];
+    if (!child_field.nullable() && MayHaveNullValues(child) && HasNullUnderValid(array, child)) {
+      return NullsIn(child_field);
+    }
+    ARROW_RETURN_NOT_OK(CheckChildren(child, child_field));
+  }
+  return arrow::Status::OK();
+}
+
+}  // namespace
+
+arrow::Status CheckWritable(const arrow::Field& field, FormatVersion version) {
+  const arrow::DataType& type = *field.type();
+  const auto refuse = [&](const char* what) {
+    return arrow::Status::NotImplemented("Column '", field.name(), "': ", what);
+  };
+  if (!IsNested(type)) return arrow::Status::OK();
+  if (version == FormatVersion::k2_0)
+    return refuse("nested types in files of version 2.0 are not supported yet");
+  const bool list_of_structs = type.id() == arrow::Type::FIXED_SIZE_LIST;
+  if ((type.id() == arrow::Type::MAP || list_of_structs) && version < FormatVersion::k2_2) {
+    return refuse("maps and fixed-size lists of structs need version 2.2");
+  }
+  if (type.id() == arrow::Type::MAP && static_cast<const arrow::MapType&>(type).keys_sorted()) {
+    return refuse("maps with sorted keys have no form on disk");
+  }
+  for (const auto& child : type.fields()) ARROW_RETURN_NOT_OK(CheckWritable(*child, version));
+  return arrow::Status::OK();
+}
+
+arrow::Status CheckNulls(const arrow::ArrayData& array, const arrow::Field& field) {
+  if (!field.nullable() && MayHaveNullValues(array) && HasNull(array, 0, array.length)) return NullsIn(field);
+  return CheckChildren(array, field);
+}
+
+}  // namespace pilum
