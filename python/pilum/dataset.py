@@ -19,7 +19,7 @@ from .types import ReaderLike, coerce_reader
 if TYPE_CHECKING:
     import pandas as pd
 
-    from .mem_wal import ShardWriter
+    from .mem_wal import ShardSnapshot, ShardWriter
 
 PathLike = Union[str, Path]
 
@@ -36,14 +36,25 @@ def _check_number(name: str, value: Optional[int]) -> None:
         raise ValueError(f"{name} must be non-negative")
 
 
-def _to_sql(filter: Any) -> str:
+def _to_filter(filter: Any) -> dict[str, Any]:
+    """The arguments of the extension's scan for a filter in any form pylance takes."""
     if filter is None:
-        return ""
+        return {}
     if isinstance(filter, str):
-        return filter
+        return {"filter": filter}
     if isinstance(filter, pa.compute.Expression):
-        raise NotImplementedError("filters as pyarrow expressions; write the condition as SQL text")
+        # Expressions cross the border in the form in which pyarrow pickles them.
+        return {"serialized_filter": filter.__reduce__()[1][0].to_pybytes()}
     raise NotImplementedError(f"filters of type {type(filter)}")
+
+
+def _writer_options(hnsw_params: Optional[dict[str, dict[str, int]]] = None, **options: Any) -> dict[str, str]:
+    """The options that are given, as text."""
+    given = {name: str(value).lower() for name, value in options.items() if value is not None}
+    for index, parameters in (hnsw_params or {}).items():
+        for name, default in (("num_edges", 20), ("ef_construction", 150), ("max_level", 7)):
+            given[f"hnsw.{index}.{name}"] = str(parameters.get(name, default))
+    return given
 
 
 def _to_names(columns: Any) -> Optional[list[str]]:
@@ -273,7 +284,7 @@ class LanceDataset(pa.dataset.Dataset):
         _check_number("Offset", offset)
         planned = self._ds.new_scan(
             columns=_to_names(columns),
-            filter=_to_sql(filter),
+            **_to_filter(filter),
             limit=limit,
             offset=offset,
             batch_size=batch_size,
@@ -306,7 +317,9 @@ class LanceDataset(pa.dataset.Dataset):
 
     def count_rows(self, filter: Optional[Union[str, pa.compute.Expression]] = None, **kwargs: Any) -> int:
         """Number of rows, or of those that pass `filter`."""
-        return self._ds.count_rows(_to_sql(filter))
+        if filter is None:
+            return self._ds.count_rows("")
+        return self._ds.new_scan(columns=[], **_to_filter(filter)).count_rows()
 
     def take(self, indices: Any, columns: Optional[Union[list[str], dict[str, str]]] = None) -> pa.Table:
         """Rows by position, in the order asked for; repeats are allowed.
@@ -325,6 +338,150 @@ class LanceDataset(pa.dataset.Dataset):
 
     def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
         return self.scanner().__arrow_c_stream__(requested_schema)
+
+    # ---- MemWAL ----
+
+    def initialize_mem_wal(
+        self,
+        *,
+        maintained_indexes: Optional[list[str]] = None,
+        bucket_column: Optional[str] = None,
+        num_buckets: Optional[int] = None,
+        identity_column: Optional[str] = None,
+        unsharded: bool = False,
+        durable_write: Optional[bool] = None,
+        sync_indexed_write: Optional[bool] = None,
+        max_wal_buffer_size: Optional[int] = None,
+        max_wal_flush_interval_ms: Optional[int] = None,
+        max_memtable_size: Optional[int] = None,
+        max_memtable_rows: Optional[int] = None,
+        max_memtable_batches: Optional[int] = None,
+        max_unflushed_memtable_bytes: Optional[int] = None,
+        manifest_scan_batch_size: Optional[int] = None,
+        async_index_buffer_rows: Optional[int] = None,
+        async_index_interval_ms: Optional[int] = None,
+        backpressure_log_interval_ms: Optional[int] = None,
+        stats_log_interval_ms: Optional[int] = None,
+        hnsw_params: Optional[dict[str, dict[str, int]]] = None,
+    ) -> None:
+        """Makes the table ready for `mem_wal_writer`, by one commit; this handle moves to the new version.
+
+        Parameters
+        ----------
+        maintained_indexes
+            Indexes of the table that flushed generations are to have as well.
+        bucket_column, num_buckets
+            Rows are spread over shards by a hash of the column.
+        identity_column
+            A shard per value of the column.
+        unsharded
+            One shard.
+        durable_write, max_wal_buffer_size, ...
+            Options that the table records for its writers.
+
+        Raises
+        ------
+        ValueError
+            More than one way of sharding.
+        OSError
+            MemWAL is initialised already, a column or index does not exist or cannot be used.
+        """
+        if (bucket_column is None) != (num_buckets is None):
+            raise ValueError("bucket sharding requires both bucket_column and num_buckets")
+        if sum([bucket_column is not None, identity_column is not None, unsharded]) > 1:
+            raise ValueError("at most one of bucket_column, identity_column and unsharded may be set")
+        if num_buckets is not None and num_buckets < 0:
+            raise OverflowError("can't convert negative int to unsigned")
+        transform = "bucket" if bucket_column else "identity" if identity_column else "unsharded" if unsharded else ""
+        self._ds = _pilum.initialize_mem_wal(
+            self._ds,
+            transform=transform,
+            column=bucket_column or identity_column or "",
+            num_buckets=num_buckets or 0,
+            maintained_indexes=list(maintained_indexes or []),
+            defaults=_writer_options(
+                durable_write=durable_write,
+                sync_indexed_write=sync_indexed_write,
+                max_wal_buffer_size=max_wal_buffer_size,
+                max_wal_flush_interval_ms=max_wal_flush_interval_ms,
+                max_memtable_size=max_memtable_size,
+                max_memtable_rows=max_memtable_rows,
+                max_memtable_batches=max_memtable_batches,
+                max_unflushed_memtable_bytes=max_unflushed_memtable_bytes,
+                manifest_scan_batch_size=manifest_scan_batch_size,
+                async_index_buffer_rows=async_index_buffer_rows,
+                async_index_interval_ms=async_index_interval_ms,
+                backpressure_log_interval_ms=backpressure_log_interval_ms,
+                stats_log_interval_ms=stats_log_interval_ms,
+                hnsw_params=hnsw_params,
+            ),
+        )
+
+    def mem_wal_index_details(self) -> Optional[dict]:
+        """What this version records about its MemWAL, or None: `num_shards`, `maintained_indexes`,
+        `writer_config_defaults`, `sharding_specs` and, beyond pylance, `merged_generations`."""
+        return _pilum.mem_wal_index_details(self._ds)
+
+    def mem_wal_writer(
+        self,
+        shard_id: str,
+        *,
+        durable_write: Optional[bool] = None,
+        sync_indexed_write: Optional[bool] = None,
+        max_wal_buffer_size: Optional[int] = None,
+        max_wal_flush_interval_ms: Optional[int] = None,
+        max_memtable_size: Optional[int] = None,
+        max_memtable_rows: Optional[int] = None,
+        max_memtable_batches: Optional[int] = None,
+        max_unflushed_memtable_bytes: Optional[int] = None,
+        manifest_scan_batch_size: Optional[int] = None,
+        async_index_buffer_rows: Optional[int] = None,
+        async_index_interval_ms: Optional[int] = None,
+        backpressure_log_interval_ms: Optional[int] = None,
+        stats_log_interval_ms: Optional[int] = None,
+        hnsw_params: Optional[dict[str, dict[str, int]]] = None,
+    ) -> ShardWriter:
+        """Opens the writer of a shard, which takes it over from whoever wrote before, and replays its log.
+
+        Options that are not given are those the table records (`initialize_mem_wal`), then pylance's defaults.
+
+        Raises
+        ------
+        ValueError
+            `shard_id` is no UUID.
+        OSError
+            MemWAL is not initialised, the primary key cannot be used, the log is damaged.
+        """
+        from .mem_wal import ShardWriter
+
+        options = _writer_options(
+            durable_write=durable_write,
+            sync_indexed_write=sync_indexed_write,
+            max_wal_buffer_size=max_wal_buffer_size,
+            max_wal_flush_interval_ms=max_wal_flush_interval_ms,
+            max_memtable_size=max_memtable_size,
+            max_memtable_rows=max_memtable_rows,
+            max_memtable_batches=max_memtable_batches,
+            max_unflushed_memtable_bytes=max_unflushed_memtable_bytes,
+            manifest_scan_batch_size=manifest_scan_batch_size,
+            async_index_buffer_rows=async_index_buffer_rows,
+            async_index_interval_ms=async_index_interval_ms,
+            backpressure_log_interval_ms=backpressure_log_interval_ms,
+            stats_log_interval_ms=stats_log_interval_ms,
+            hnsw_params=hnsw_params,
+        )
+        return ShardWriter(_pilum.open_shard_writer(self._ds, shard_id, options))
+
+    def list_mem_wal_latest_shard_ids(self) -> list[str]:
+        """UUIDs of the shards in storage, ascending."""
+        return _pilum.list_shard_ids(self._ds)
+
+    def mem_wal_shard_snapshot(self, shard_id: str) -> Optional[ShardSnapshot]:
+        """The flushed generations of a shard, or None if there is no such shard."""
+        from .mem_wal import ShardSnapshot
+
+        raw = _pilum.read_shard_snapshot(self._ds, shard_id)
+        return None if raw is None else ShardSnapshot._wrap(raw)
 
     # ---- writing ----
 

@@ -16,11 +16,12 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// Hands batches through and stops with Cancelled, the exception set, when a signal waits for Python. Signals are
-/// looked for a few times a second: asking costs the interpreter's lock.
+/// Hands batches through and stops with Cancelled, the exception set, when a signal waits for Python. Signals
+/// are looked for a few times a second: asking costs the interpreter's lock.
 class InterruptibleReader final : public arrow::RecordBatchReader {
  public:
-  explicit InterruptibleReader(std::shared_ptr<arrow::RecordBatchReader> source) : source_(std::move(source)) {}
+  explicit InterruptibleReader(std::shared_ptr<arrow::RecordBatchReader> source)
+      : source_(std::move(source)) {}
 
   std::shared_ptr<arrow::Schema> schema() const override { return source_->schema(); }
   arrow::Status ReadNext(std::shared_ptr<arrow::RecordBatch>* batch) override {
@@ -62,7 +63,9 @@ nb::object ToPython(const std::shared_ptr<arrow::RecordBatch>& batch) {
   return nb::steal(arrow::py::wrap_batch(batch));
 }
 
-nb::object ToPython(const std::shared_ptr<arrow::Table>& table) { return nb::steal(arrow::py::wrap_table(table)); }
+nb::object ToPython(const std::shared_ptr<arrow::Table>& table) {
+  return nb::steal(arrow::py::wrap_table(table));
+}
 
 nb::object ToPython(std::shared_ptr<arrow::RecordBatchReader> reader) {
   ArrowArrayStream stream;
@@ -74,7 +77,8 @@ nb::object ToPython(std::shared_ptr<arrow::RecordBatchReader> reader) {
 std::shared_ptr<arrow::Schema> SchemaFromPython(nb::handle object) {
   if (arrow::py::is_schema(object.ptr())) return Check(arrow::py::unwrap_schema(object.ptr()));
   nb::object capsule;
-  return Check(arrow::ImportSchema(ImportCapsule<ArrowSchema>(&capsule, object, "__arrow_c_schema__", "arrow_schema")));
+  return Check(arrow::ImportSchema(
+      ImportCapsule<ArrowSchema>(&capsule, object, "__arrow_c_schema__", "arrow_schema")));
 }
 
 std::shared_ptr<arrow::Array> ArrayFromPython(nb::handle object) {
@@ -88,7 +92,8 @@ std::shared_ptr<arrow::RecordBatchReader> ReaderFromPython(nb::handle object) {
     return Check(arrow::RecordBatchReader::Make({batch}, batch->schema()));
   }
   nb::object capsule;
-  auto* stream = ImportCapsule<ArrowArrayStream>(&capsule, object, "__arrow_c_stream__", "arrow_array_stream");
+  auto* stream =
+      ImportCapsule<ArrowArrayStream>(&capsule, object, "__arrow_c_stream__", "arrow_array_stream");
   return std::make_shared<InterruptibleReader>(Check(arrow::ImportRecordBatchReader(stream)));
 }
 

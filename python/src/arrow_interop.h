@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Arrow data over the border: pyarrow objects are unwrapped, whatever else speaks the Arrow PyCapsule interface is
-// imported through it. Nothing is copied.
+// Arrow data over the border: pyarrow objects are unwrapped, whatever else speaks the Arrow PyCapsule
+// interface is imported through it. Nothing is copied.
 #pragma once
 
 #include <arrow/api.h>
@@ -24,7 +24,8 @@ nanobind::object ToPython(std::shared_ptr<arrow::RecordBatchReader> reader);
 std::shared_ptr<arrow::Schema> SchemaFromPython(nanobind::handle object);
 /// @param object pyarrow.Array.
 std::shared_ptr<arrow::Array> ArrayFromPython(nanobind::handle object);
-/// @param object pyarrow.RecordBatch, or anything with __arrow_c_stream__ (tables, readers, polars, duckdb). Batches
+/// @param object pyarrow.RecordBatch, or anything with __arrow_c_stream__ (tables, readers, polars, duckdb).
+/// Batches
 ///   are pulled on demand; Ctrl-C stops between them.
 std::shared_ptr<arrow::RecordBatchReader> ReaderFromPython(nanobind::handle object);
 

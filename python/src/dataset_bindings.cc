@@ -25,13 +25,6 @@ using DatasetPtr = std::shared_ptr<Dataset>;
 using ScannerPtr = std::shared_ptr<Scanner>;
 using Properties = std::map<std::string, std::string>;
 
-/// Runs `call` without the interpreter's lock.
-template <typename Call>
-auto Unlocked(Call&& call) {
-  nb::gil_scoped_release unlocked;
-  return call();
-}
-
 DatasetPtr Open(const std::string& uri, std::optional<uint64_t> version) {
   OpenOptions options;
   options.version = version;
@@ -60,10 +53,19 @@ DatasetPtr Write(nb::object data, const std::string& uri, const std::string& mod
   return Check(Unlocked([&] { return Dataset::Write(std::move(reader), uri, options); }));
 }
 
-ScannerPtr NewScan(const Dataset& dataset, std::optional<std::vector<std::string>> columns, std::string filter,
-                   std::optional<int64_t> limit, std::optional<int64_t> offset, std::optional<int64_t> batch_size,
-                   bool with_row_id, bool with_row_address, bool scan_in_order, bool use_scalar_index,
-                   std::optional<std::vector<uint64_t>> fragment_ids) {
+/// An expression as pyarrow pickles it, or none.
+std::optional<arrow::compute::Expression> ExpressionFromPython(nb::handle serialized) {
+  if (serialized.is_none()) return std::nullopt;
+  const auto bytes = nb::cast<nb::bytes>(serialized);
+  const auto buffer = arrow::Buffer::FromString(std::string(bytes.c_str(), bytes.size()));
+  return Check(arrow::compute::Deserialize(buffer), PyExc_ValueError);
+}
+
+ScannerPtr NewScan(const Dataset& dataset, std::optional<std::vector<std::string>> columns,
+                   std::string filter, std::optional<int64_t> limit, std::optional<int64_t> offset,
+                   std::optional<int64_t> batch_size, bool with_row_id, bool with_row_address,
+                   bool scan_in_order, bool use_scalar_index,
+                   std::optional<std::vector<uint64_t>> fragment_ids, nb::object serialized_filter) {
   ScanOptions options;
   options.columns = std::move(columns);
   options.filter = std::move(filter);
@@ -75,6 +77,7 @@ ScannerPtr NewScan(const Dataset& dataset, std::optional<std::vector<std::string
   options.scan_in_order = scan_in_order;
   options.use_scalar_index = use_scalar_index;
   options.fragment_ids = std::move(fragment_ids);
+  options.filter_expression = ExpressionFromPython(serialized_filter);
   return Check(Unlocked([&] { return dataset.NewScan(options); }), PyExc_ValueError);
 }
 
@@ -98,7 +101,8 @@ nb::dict DescribeVersion(const Manifest& manifest) {
   metadata["total_rows"] = std::to_string(rows - deleted);
   nb::dict version;
   version["version"] = manifest.version();
-  version["timestamp_ns"] = manifest.proto.timestamp().seconds() * 1'000'000'000 + manifest.proto.timestamp().nanos();
+  version["timestamp_ns"] =
+      manifest.proto.timestamp().seconds() * 1'000'000'000 + manifest.proto.timestamp().nanos();
   version["metadata"] = metadata;
   return version;
 }
@@ -144,9 +148,11 @@ nb::object ScanTable(const Scanner& scanner) {
 void BindDataset(nb::module_& module) {
   nb::class_<Scanner>(module, "Scanner")
       .def_prop_ro("schema", [](const Scanner& self) { return ToPython(self.schema()); })
-      .def("to_reader", [](const Scanner& self) { return ToPython(Check(Unlocked([&] { return self.ToReader(); }))); })
+      .def("to_reader",
+           [](const Scanner& self) { return ToPython(Check(Unlocked([&] { return self.ToReader(); }))); })
       .def("to_table", &ScanTable)
-      .def("count_rows", [](const Scanner& self) { return Check(Unlocked([&] { return self.CountRows(); })); })
+      .def("count_rows",
+           [](const Scanner& self) { return Check(Unlocked([&] { return self.CountRows(); })); })
       .def("explain", &Scanner::Explain);
 
   nb::class_<Dataset>(module, "Dataset")
@@ -162,14 +168,16 @@ void BindDataset(nb::module_& module) {
            [](const Dataset& self, uint64_t version) {
              return Check(Unlocked([&] { return self.Checkout(version); }));
            })
-      .def("checkout_latest", [](const Dataset& self) { return Check(Unlocked([&] { return self.CheckoutLatest(); })); })
+      .def("checkout_latest",
+           [](const Dataset& self) { return Check(Unlocked([&] { return self.CheckoutLatest(); })); })
       .def("count_rows",
            [](const Dataset& self, const std::string& filter) {
              return Check(Unlocked([&] { return self.CountRows(filter); }), PyExc_ValueError);
            })
-      .def("new_scan", &NewScan, nb::kw_only(), "columns"_a = nb::none(), "filter"_a = "", "limit"_a = nb::none(),
-           "offset"_a = nb::none(), "batch_size"_a = nb::none(), "with_row_id"_a = false, "with_row_address"_a = false,
-           "scan_in_order"_a = true, "use_scalar_index"_a = true, "fragment_ids"_a = nb::none())
+      .def("new_scan", &NewScan, nb::kw_only(), "columns"_a = nb::none(), "filter"_a = "",
+           "limit"_a = nb::none(), "offset"_a = nb::none(), "batch_size"_a = nb::none(),
+           "with_row_id"_a = false, "with_row_address"_a = false, "scan_in_order"_a = true,
+           "use_scalar_index"_a = true, "fragment_ids"_a = nb::none(), "serialized_filter"_a = nb::none())
       .def("take", &TakeRows, "offsets"_a, "columns"_a);
 
   module.def("open_dataset", &Open, "uri"_a, "version"_a = nb::none());

@@ -9,9 +9,10 @@
 
 namespace pilum::python {
 
-/// Raises if `status` is an error. NotImplemented, TypeError, KeyError and OutOfMemory have exceptions of their own;
-/// the others become `otherwise`: pylance raises ValueError for what is wrong in a call's arguments before anything
-/// runs (plans, opening) and OSError for the rest. A pending KeyboardInterrupt wins over both.
+/// Raises if `status` is an error. NotImplemented, TypeError, KeyError and OutOfMemory have exceptions of
+/// their own; the others become `otherwise`: pylance raises ValueError for what is wrong in a call's
+/// arguments before anything runs (plans, opening) and OSError for the rest. A pending KeyboardInterrupt wins
+/// over both.
 void Check(const arrow::Status& status, PyObject* otherwise = PyExc_OSError);
 
 template <typename T>

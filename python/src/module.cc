@@ -11,4 +11,5 @@ NB_MODULE(_pilum, module) {
   pilum::python::InitArrowInterop();
   pilum::python::Check(arrow::compute::Initialize());
   pilum::python::BindDataset(module);
+  pilum::python::BindMemWal(module);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pilum/mem_wal/shard_writer.h"
 
+#include <arrow/util/byte_size.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -359,6 +360,9 @@ MemTableStats ShardWriter::memtable_stats() const {
   stats.num_rows = table.num_rows();
   stats.size_bytes = stats.num_rows == 0 && closed_ ? 0 : table.size_bytes();
   stats.num_durable_batches = table.num_durable();
+  for (int64_t i = stats.num_durable_batches; i < stats.num_batches; ++i) {
+    stats.num_pending_bytes += arrow::util::TotalBufferSize(*table.batches()[i].batch);
+  }
   stats.num_pending_rows = stats.num_rows - table.batches().NumRowsOf(stats.num_durable_batches);
   return stats;
 }

@@ -51,6 +51,7 @@ struct MemTableStats {
   uint64_t generation = 0;
   int64_t num_durable_batches = 0;
   int64_t num_pending_rows = 0;  ///< not in the log yet
+  int64_t num_pending_bytes = 0;
 };
 
 /// The one writer of a shard. Opening claims the shard: an older writer fails at its next append
