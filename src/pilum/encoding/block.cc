@@ -235,22 +235,25 @@ arrow::Status DecodeVariableBlock(const enc::CompressiveEncoding& encoding, std:
   }
 }
 
-void PackLevels(const uint16_t* levels, int64_t n, int width, std::string* out) {
-  std::array<uint16_t, kBitpackingUnit> unit;
-  std::array<uint16_t, kBitpackingUnit> packed;
-  const int64_t per_unit = PackedWords<uint16_t>(width);
+template <typename T>
+void PackOutOfLine(const T* values, int64_t n, int width, std::string* out) {
+  std::array<T, kBitpackingUnit> unit;
+  std::array<T, kBitpackingUnit> packed;
+  const int64_t per_unit = PackedWords<T>(width);
   for (int64_t i = 0; i < n; i += kBitpackingUnit) {
     const int64_t count = std::min<int64_t>(kBitpackingUnit, n - i);
     if (count < kBitpackingUnit && per_unit >= count) {  // the tail is shorter as it is
-      out->append(reinterpret_cast<const char*>(levels + i), static_cast<size_t>(count) * sizeof(uint16_t));
+      out->append(reinterpret_cast<const char*>(values + i), static_cast<size_t>(count) * sizeof(T));
       return;
     }
     unit.fill(0);
-    std::copy_n(levels + i, count, unit.begin());
-    Pack<uint16_t>(unit.data(), width, packed.data());
-    out->append(reinterpret_cast<const char*>(packed.data()),
-                static_cast<size_t>(per_unit) * sizeof(uint16_t));
+    std::copy_n(values + i, count, unit.begin());
+    Pack<T>(unit.data(), width, packed.data());
+    out->append(reinterpret_cast<const char*>(packed.data()), static_cast<size_t>(per_unit) * sizeof(T));
   }
 }
+
+template void PackOutOfLine(const uint16_t*, int64_t, int, std::string*);
+template void PackOutOfLine(const uint64_t*, int64_t, int, std::string*);
 
 }  // namespace pilum

@@ -32,8 +32,8 @@ arrow::Status DecodeVariableBlock(const lance::encodings21::CompressiveEncoding&
                                   std::span<const uint8_t> block, int64_t n, ColumnBuilder* out,
                                   arrow::MemoryPool* pool);
 
-/// Packs `n` 16-bit levels of at most `width` bits as out-of-line bit-packing, which needs no rule but this
-/// one for any n. Appends to `out`.
-void PackLevels(const uint16_t* levels, int64_t n, int width, std::string* out);
+/// Appends the out-of-line bit-packing of `n` values of at most `width` bits; T is uint16_t or uint64_t.
+template <typename T>
+void PackOutOfLine(const T* values, int64_t n, int width, std::string* out);
 
 }  // namespace pilum

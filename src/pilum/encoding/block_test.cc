@@ -85,7 +85,7 @@ TEST(BlockTest, AGroupOfZeroWidthTakesNoBytes) {
 TEST(BlockTest, PackedBlocksOfAnyOtherLengthAreRefused) {
   const std::vector<uint16_t> levels(1500, 1);
   std::string block;
-  PackLevels(levels.data(), 1500, 1, &block);
+  PackOutOfLine(levels.data(), 1500, 1, &block);
   for (size_t size = 0; size < block.size() + 9; ++size) {
     std::string other = block;
     other.resize(size);

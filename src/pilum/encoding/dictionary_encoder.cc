@@ -7,6 +7,7 @@
 #include <functional>
 #include <string_view>
 
+#include "pilum/encoding/block.h"
 #include "pilum/encoding/general_compression.h"
 #include "pilum/encoding/value_encoder.h"
 #include "pilum/util/little_endian.h"
@@ -113,6 +114,27 @@ std::string StringBlock(const LeafValues& values) {
   return block;
 }
 
+/// 64-bit entries without their leading zeros. None if they have none.
+std::optional<EncodedDictionary> PackEntries(const LeafValues& entries) {
+  if (entries.type.kind != LeafType::Kind::kFixed || entries.type.is_vector() || entries.type.bits != 64) {
+    return std::nullopt;
+  }
+  std::vector<uint64_t> values(static_cast<size_t>(entries.length));
+  uint64_t any = 0;
+  for (size_t i = 0; i < values.size(); ++i) {
+    values[i] = LoadLE<uint64_t>(entries.values + 8 * i);
+    any |= values[i];
+  }
+  const int width = std::bit_width(any);
+  if (width == 0 || width == 64) return std::nullopt;
+  EncodedDictionary dictionary;
+  auto* packing = dictionary.encoding.mutable_out_of_line_bitpacking();
+  packing->set_uncompressed_bits_per_value(64);
+  packing->mutable_values()->mutable_flat()->set_bits_per_value(static_cast<uint64_t>(width));
+  PackOutOfLine(values.data(), entries.length, width, &dictionary.block);
+  return dictionary;
+}
+
 }  // namespace
 
 std::optional<DistinctValues> FindDistinct(const LeafValues& values, const EncodingOptions& options,
@@ -172,6 +194,10 @@ arrow::Result<EncodedDictionary> EncodeDictionary(const LeafValues& entries, con
                                                                            : enc::COMPRESSION_ALGORITHM_LZ4;
   ARROW_ASSIGN_OR_RAISE(auto block,
                         Compress(scheme, options.dictionary_compression_level, AsBytes(dictionary.block)));
+  auto packed = PackEntries(entries);
+  if (packed && packed->block.size() <= std::min(block.size(), dictionary.block.size())) {
+    return *std::move(packed);
+  }
   if (block.size() >= dictionary.block.size()) return dictionary;
   enc::CompressiveEncoding general;
   general.mutable_general()->mutable_compression()->set_scheme(scheme);

@@ -146,7 +146,7 @@ LevelEncoder::LevelEncoder(std::span<const uint16_t> levels, bool allow_runs) {
 
 void LevelEncoder::Append(std::span<const uint16_t> levels, std::string* out) const {
   if (!runs_) {
-    PackLevels(levels.data(), static_cast<int64_t>(levels.size()), width_, out);
+    PackOutOfLine(levels.data(), static_cast<int64_t>(levels.size()), width_, out);
     return;
   }
   std::string values, lengths;
