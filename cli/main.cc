@@ -8,6 +8,7 @@
 #include <functional>
 #include <iostream>
 
+#include "cli/mem_wal_commands.h"
 #include "cli/table_commands.h"
 
 namespace {
@@ -21,6 +22,7 @@ struct CommandLine {
   std::vector<std::string> columns;
   std::vector<int64_t> offsets;
   int64_t num_rows = 10;
+  bool generations_only = false;
   std::function<arrow::Status()> run;
 };
 
@@ -64,6 +66,16 @@ void AddVerbs(CLI::App& app, CommandLine& line) {
   AddColumns(take, line);
 }
 
+void AddMemWalVerbs(CLI::App& app, CommandLine& line) {
+  CLI::App* mem_wal = app.add_subcommand("mem-wal", "Real-time upserts of a table");
+  mem_wal->require_subcommand(1);
+  auto* status = AddVerb(*mem_wal, line, "status", "Configuration, shards and generations", [&line] {
+    return pilum::cli::MemWalStatus(line.table, line.generations_only, std::cout);
+  });
+  status->add_flag("--generations", line.generations_only,
+                   "Only the flushed generations, one line '<shard> <generation>=<folder>...' per shard");
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -71,6 +83,7 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   CommandLine line;
   AddVerbs(app, line);
+  AddMemWalVerbs(app, line);
   CLI11_PARSE(app, argc, argv);
   arrow::Status status = arrow::compute::Initialize();
   if (status.ok()) status = line.run();

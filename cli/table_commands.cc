@@ -9,18 +9,18 @@ namespace pilum::cli {
 
 namespace {
 
-arrow::Result<std::shared_ptr<Dataset>> Open(const TableArguments& table) {
-  OpenOptions options;
-  options.version = table.version;
-  return Dataset::Open(table.uri, options);
-}
-
 std::optional<std::vector<std::string>> ColumnsOrAll(const std::vector<std::string>& columns) {
   if (columns.empty()) return std::nullopt;
   return columns;
 }
 
 }  // namespace
+
+arrow::Result<std::shared_ptr<Dataset>> Open(const TableArguments& table) {
+  OpenOptions options;
+  options.version = table.version;
+  return Dataset::Open(table.uri, options);
+}
 
 arrow::Status Info(const TableArguments& table, std::ostream& out) {
   ARROW_ASSIGN_OR_RAISE(auto dataset, Open(table));

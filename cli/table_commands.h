@@ -3,13 +3,19 @@
 // The verbs that look at one table. Each prints to `out` and returns what a C++ user would get.
 #pragma once
 
+#include <arrow/result.h>
 #include <arrow/status.h>
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <ostream>
 #include <string>
 #include <vector>
+
+namespace pilum {
+class Dataset;
+}
 
 namespace pilum::cli {
 
@@ -18,6 +24,9 @@ struct TableArguments {
   std::string uri;
   std::optional<uint64_t> version;
 };
+
+/// The version of the table that the arguments name.
+arrow::Result<std::shared_ptr<Dataset>> Open(const TableArguments& table);
 
 arrow::Status Info(const TableArguments& table, std::ostream& out);
 arrow::Status PrintSchema(const TableArguments& table, std::ostream& out);

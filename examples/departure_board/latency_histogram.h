@@ -8,8 +8,8 @@
 
 namespace departure_board {
 
-/// Counts of durations in buckets of at most 1/8 relative width, from 1 ns to 2^40 ns. Add by any thread and from any
-/// process that maps the memory it lies in; it needs no construction beyond zeroed bytes.
+/// Counts of durations in buckets of at most 1/8 relative width, from 1 ns to 2^40 ns. Add by any thread and
+/// from any process that maps the memory it lies in; it needs no construction beyond zeroed bytes.
 class LatencyHistogram {
  public:
   void Add(int64_t nanoseconds) {
@@ -23,7 +23,8 @@ class LatencyHistogram {
     return total;
   }
 
-  /// Upper bound, in nanoseconds, of the bucket that holds the `quantile` of all durations; 0 if there is none.
+  /// Upper bound, in nanoseconds, of the bucket that holds the `quantile` of all durations; 0 if there is
+  /// none.
   uint64_t Quantile(double quantile) const {
     const double wanted = quantile * static_cast<double>(count());
     uint64_t seen = 0;
@@ -40,7 +41,8 @@ class LatencyHistogram {
 
   static size_t BucketOf(uint64_t value) {
     const int exponent = std::bit_width(value) - 1;
-    const uint64_t fraction = exponent >= static_cast<int>(kSubBits) ? value >> (exponent - kSubBits) : value << (kSubBits - exponent);
+    const uint64_t fraction = exponent >= static_cast<int>(kSubBits) ? value >> (exponent - kSubBits)
+                                                                     : value << (kSubBits - exponent);
     const size_t bucket = (static_cast<size_t>(exponent) << kSubBits) + (fraction & ((1 << kSubBits) - 1));
     return bucket < kBuckets ? bucket : kBuckets - 1;
   }

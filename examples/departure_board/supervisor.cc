@@ -26,6 +26,7 @@ pid_t Start(std::vector<std::string> arguments) {
   std::vector<char*> argv;
   for (auto& argument : arguments) argv.push_back(argument.data());
   argv.push_back(nullptr);
+  std::fflush(stdout);  // what was printed so far comes before what the child prints
   const pid_t child = fork();
   if (child == 0) {
     execv(argv[0], argv.data());
@@ -59,7 +60,8 @@ void ShowProgress(uint64_t done, uint64_t total, const char* what) {
   if (done >= total) std::fputc('\n', stderr);
 }
 
-/// Watches a streaming child; kills it once `kill_at` events are acknowledged (0: never). @return its exit code.
+/// Watches a streaming child; kills it once `kill_at` events are acknowledged (0: never). @return its exit
+/// code.
 int Watch(pid_t child, SharedBoard& board, uint64_t num_events, uint64_t kill_at) {
   int code = 0;
   while (!HasEnded(child, &code)) {
@@ -83,18 +85,21 @@ void PrintLatencies(const char* what, const LatencyHistogram& histogram) {
 }
 
 void PrintReport(const SharedBoard& board, uint64_t num_events, double seconds) {
-  std::printf("\n  %-26s %10s %10s %10s %10s %10s\n", "latency in microseconds", "calls", "median", "99%", "99.9%", "most");
+  std::printf("\n  %-26s %10s %10s %10s %10s %10s\n", "latency in microseconds", "calls", "median", "99%",
+              "99.9%", "most");
   PrintLatencies("put, durable", board.puts);
   PrintLatencies("lookup in the memtable", board.lookups[kMemTable]);
   PrintLatencies("lookup in a generation", board.lookups[kGeneration]);
   PrintLatencies("lookup in the base table", board.lookups[kBase]);
-  std::printf("\n  %llu events in %.1f s of streaming: %.0f rows/s, each durable before it was acknowledged\n",
-              static_cast<unsigned long long>(num_events), seconds, static_cast<double>(num_events) / seconds);
+  std::printf(
+      "\n  %llu events in %.1f s of streaming: %.0f rows/s, each durable before it was acknowledged\n",
+      static_cast<unsigned long long>(num_events), seconds, static_cast<double>(num_events) / seconds);
   std::printf("  %llu generations flushed, %.1f MB of write-ahead log\n",
               static_cast<unsigned long long>(board.num_generations.load()),
               static_cast<double>(board.wal_bytes.load()) / 1e6);
   std::printf("  lookups while writing: %llu stale, %llu invented, %llu missing\n",
-              static_cast<unsigned long long>(board.stale.load()), static_cast<unsigned long long>(board.invented.load()),
+              static_cast<unsigned long long>(board.stale.load()),
+              static_cast<unsigned long long>(board.invented.load()),
               static_cast<unsigned long long>(board.missing.load()));
 }
 
@@ -110,7 +115,6 @@ int RunBoard(const std::string& data_directory, const std::string& table) {
   if (const int code = Wait(Start({"load", data_directory, table})); code != 0) return code;
 
   std::printf("2. December streams in while a second thread looks flights up\n");
-  std::fflush(stdout);
   const uint64_t kill_at = num_events * 45 / 100;
   const auto start = Clock::now();
   const int killed = Watch(Start({"stream", data_directory, table, descriptor}), board, num_events, kill_at);
@@ -121,7 +125,6 @@ int RunBoard(const std::string& data_directory, const std::string& table) {
   }
   std::printf("3. kill -9 at %llu acknowledged events; a new writer opens the shard and goes on\n",
               static_cast<unsigned long long>(board.num_acknowledged.load()));
-  std::fflush(stdout);
   const auto restart = Clock::now();
   const int code = Watch(Start({"stream", data_directory, table, descriptor}), board, num_events, 0);
   streaming += Clock::now() - restart;
@@ -129,7 +132,6 @@ int RunBoard(const std::string& data_directory, const std::string& table) {
 
   std::printf("4. Report\n");
   PrintReport(board, num_events, std::chrono::duration<double>(streaming).count());
-  std::fflush(stdout);
   if (const int verdict = Wait(Start({"verify", data_directory, table})); verdict != 0) return verdict;
   return board.stale + board.invented + board.missing == 0 ? 0 : 1;
 }

@@ -102,6 +102,9 @@ class ScanReader final : public arrow::RecordBatchReader {
         to_skip_(plan_->skip),
         left_(plan_->limit.value_or(std::numeric_limits<int64_t>::max())) {}
 
+  /// Tasks that run ahead end before their reader: none is left when the program exits.
+  ~ScanReader() override { WaitForTasks(); }
+
   std::shared_ptr<arrow::Schema> schema() const override { return plan_->projection->schema(); }
 
   arrow::Status ReadNext(BatchPtr* batch) override {
@@ -122,11 +125,17 @@ class ScanReader final : public arrow::RecordBatchReader {
       left_ -= n;
       return arrow::Status::OK();
     }
-    running_.clear();
+    WaitForTasks();
     return arrow::Status::OK();
   }
 
  private:
+  void WaitForTasks() {
+    for (auto& task : running_) task.Wait();
+    running_.clear();
+    next_ = tasks_->size();
+  }
+
   arrow::Result<BatchPtr> NextTask() {
     if (tasks_->size() == 1) {
       return next_++ == 0 ? RunScanTask(*plan_, (*tasks_)[0], arrow::default_memory_pool()) : nullptr;
