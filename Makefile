@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-# make test   builds and runs every test; installs what is missing
-# make        builds the libraries and the pilum command into build/
+# make demo   the main job on real data
+# make test   builds and runs every test
+# make bench  Pilum and pylance side by side
+# make        builds the libraries and the pilum command into build/, and installs the Python package into .venv
+# Each installs what is missing.
 .DEFAULT_GOAL := build
-.PHONY: setup build test lint format asan tsan clean
+.PHONY: setup build demo test bench lint format asan tsan clean
 
 JOBS ?= $(shell nproc)
-SOURCES = $(shell git ls-files 'src/*.h' 'src/*.cc' 'cli/*.h' 'cli/*.cc' 'examples/*.cc' 'examples/*.h' 'tests/*.cc')
+SOURCES = $(shell git ls-files '*.h' '*.cc')
 
 setup:
 	@scripts/setup.sh
@@ -14,14 +17,31 @@ build: setup
 	@cmake --preset release > build-configure.log || { cat build-configure.log; exit 1; }
 	@rm -f build-configure.log
 	@cmake --build --preset release -j $(JOBS)
+	@scripts/install_python.sh .venv
+
+demo:
+	@scripts/setup.sh --test
+	@$(MAKE) --no-print-directory build
+	@scripts/demo.sh
 
 test:
 	@scripts/setup.sh --test
 	@$(MAKE) --no-print-directory build
+	@scripts/install_python.sh build/venv-lance8 build/venv-lance14
 	@ctest --preset release
+	@.venv/bin/python -m pytest -q tests/layering tests/python
 	@PILUM_BUILD_DIR=$(CURDIR)/build PILUM_LANCE8_PYTHON=$(CURDIR)/build/venv-lance8/bin/python \
 	  PILUM_LANCE14_PYTHON=$(CURDIR)/build/venv-lance14/bin/python \
-	  .venv/bin/python -m pytest -q tests
+	  build/venv-lance8/bin/python -m pytest -q tests/python tests/interop tests/crash
+	@build/venv-lance14/bin/python -m pytest -q tests/python tests/interop/test_table_interop.py \
+	  tests/interop/test_mem_wal_interop.py
+	@scripts/check_install.sh
+
+bench:
+	@scripts/setup.sh --test
+	@$(MAKE) --no-print-directory build
+	@scripts/install_python.sh build/venv-lance8
+	@build/venv-lance8/bin/python benchmarks/compare.py
 
 lint:
 	@scripts/setup.sh --lint

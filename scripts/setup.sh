@@ -44,8 +44,8 @@ venv .venv "pyarrow==$PYARROW" nanobind scikit-build-core numpy pandas nycflight
 for option in "$@"; do
   case $option in
     --test)
-      venv build/venv-lance8 pylance==8.0.0 "pyarrow==$PYARROW" duckdb pandas pytest
-      venv build/venv-lance14 pylance==14.0.2 "pyarrow==$PYARROW"
+      venv build/venv-lance8 pylance==8.0.0 "pyarrow==$PYARROW" duckdb hypothesis numpy pandas pytest
+      venv build/venv-lance14 pylance==14.0.2 "pyarrow==$PYARROW" hypothesis numpy pandas pytest
       ;;
     --lint) apt_install "${APT_LINT[@]}" ;;
     *)

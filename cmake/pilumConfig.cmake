@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: Apache-2.0
+# find_package(pilum): the target pilum::pilum. Arrow is an installed package or, where there is none, the one inside the
+# pyarrow of the interpreter PILUM_PYTHON (by default python3).
+include(CMakeFindDependencyMacro)
+find_dependency(Threads)
+find_dependency(Protobuf)
+find_dependency(fmt)
+find_dependency(spdlog)
+find_dependency(PkgConfig)
+find_dependency(roaring)
+pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
+include(${CMAKE_CURRENT_LIST_DIR}/PilumArrow.cmake)
+foreach(arrow pilum_arrow pilum_arrow_compute)
+  if(TARGET ${arrow} AND NOT TARGET pilum::${arrow})
+    add_library(pilum::${arrow} ALIAS ${arrow})
+  endif()
+endforeach()
+include(${CMAKE_CURRENT_LIST_DIR}/pilumTargets.cmake)
