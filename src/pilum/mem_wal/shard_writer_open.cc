@@ -84,6 +84,7 @@ arrow::Status ShardWriter::Start() {
 arrow::Status ShardWriter::Replay(uint64_t replay_after) {
   const WalReader log(dataset_->store(), shard_id());
   ARROW_ASSIGN_OR_RAISE(const uint64_t tip, log.FindTip(replay_after));
+  ARROW_RETURN_NOT_OK(CheckNothingAbove(log, tip));
   appender_ = std::make_unique<WalAppender>(dataset_->store(), &manifests_, epoch_, tip, config_.durability);
   if (epoch_ > 1) {
     // Before the replay: what the old writer got in below it is replayed, what it appends later collides.
@@ -104,7 +105,6 @@ arrow::Status ShardWriter::Replay(uint64_t replay_after) {
       return Annotate(status, "replaying " + dataset_->store()->Describe(log.PathOf(position)) + ": ");
     }
   }
-  ARROW_RETURN_NOT_OK(CheckNothingAbove(log, position));
   appender_ =
       std::make_unique<WalAppender>(dataset_->store(), &manifests_, epoch_, position, config_.durability);
   return arrow::Status::OK();
