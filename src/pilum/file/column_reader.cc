@@ -1,64 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pilum/file/column_reader.h"
 
-#include <google/protobuf/any.pb.h>
-
 #include <algorithm>
 
+#include "pilum/file/column_metadata.h"
 #include "pilum/util/error.h"
-#include "pilum_proto/file2.pb.h"
 
 namespace pilum {
 
 namespace {
-
-/// Parses the message that an encoding wraps; `name` is its full name.
-template <typename Message>
-arrow::Status ParseEncoding(const lance::file::v2::Encoding& encoding, std::string_view name,
-                            Message* message) {
-  google::protobuf::Any any;
-  if (!encoding.has_direct() || !any.ParseFromString(encoding.direct().encoding())) {
-    return arrow::Status::Invalid("an encoding that is not stored in place");
-  }
-  const std::string& url = any.type_url();
-  const size_t slash = url.rfind('/');
-  if (slash == std::string::npos || std::string_view(url).substr(slash + 1) != name) {
-    return arrow::Status::Invalid("an encoding of type '", url, "' where ", name, " was expected");
-  }
-  if (!message->ParseFromString(any.value()))
-    return arrow::Status::Invalid("an encoding that does not parse");
-  return arrow::Status::OK();
-}
-
-arrow::Result<PageDescription> DescribePage(const lance::file::v2::ColumnMetadata::Page& page,
-                                            const std::string& path, int64_t file_size) {
-  PageDescription description{path, {}, 0};
-  if (page.buffer_offsets_size() != page.buffer_sizes_size()) {
-    return arrow::Status::Invalid("a page with ", page.buffer_offsets_size(), " offsets and ",
-                                  page.buffer_sizes_size(), " sizes of buffers");
-  }
-  const uint64_t end = static_cast<uint64_t>(file_size);
-  for (int i = 0; i < page.buffer_offsets_size(); ++i) {
-    const uint64_t offset = page.buffer_offsets(i), size = page.buffer_sizes(i);
-    if (offset > end || size > end - offset) {
-      return arrow::Status::Invalid("a page buffer of ", size, " bytes at ", offset, ", outside the file");
-    }
-    description.buffers.push_back({static_cast<int64_t>(offset), static_cast<int64_t>(size)});
-  }
-  description.num_rows = static_cast<int64_t>(page.length());
-  return description;
-}
 
 arrow::Result<std::unique_ptr<PageReader>> MakePage(const lance::file::v2::ColumnMetadata::Page& page,
                                                     PageDescription description, FormatVersion version,
                                                     const LeafColumn& column) {
   if (version == FormatVersion::k2_0) {
     lance::encodings::ArrayEncoding encoding;
-    ARROW_RETURN_NOT_OK(ParseEncoding(page.encoding(), "lance.encodings.ArrayEncoding", &encoding));
+    ARROW_RETURN_NOT_OK(ParseEncoding(page.encoding(), &encoding));
     return PageReader::Make(std::move(description), encoding, column.type, arrow::default_memory_pool());
   }
   lance::encodings21::PageLayout layout;
-  ARROW_RETURN_NOT_OK(ParseEncoding(page.encoding(), "lance.encodings21.PageLayout", &layout));
+  ARROW_RETURN_NOT_OK(ParseEncoding(page.encoding(), &layout));
   return PageReader::Make(std::move(description), layout, column, arrow::default_memory_pool());
 }
 
@@ -72,10 +33,8 @@ arrow::Result<std::shared_ptr<const ColumnReader>> ColumnReader::Open(
            : status.IsNotImplemented() ? Annotate(status, object->path() + ": ")
                                        : status;
   };
-  lance::file::v2::ColumnMetadata message;
-  if (!message.ParseFromArray(metadata.data(), static_cast<int>(metadata.size()))) {
-    return located(arrow::Status::Invalid("column metadata that does not parse"));
-  }
+  auto message = ParseColumnMetadata(metadata);
+  if (!message.ok()) return located(message.status());
   std::shared_ptr<ColumnReader> column(new ColumnReader());
   column->column_ = leaf;
   column->page_rows_per_row_ = leaf.page_rows_per_row();
@@ -85,7 +44,7 @@ arrow::Result<std::shared_ptr<const ColumnReader>> ColumnReader::Open(
   std::vector<ByteRange> tables;
   std::vector<size_t> tables_per_page;
   int64_t row = 0;
-  for (const auto& page : message.pages()) {
+  for (const auto& page : message->pages()) {
     auto description = DescribePage(page, object->path(), object->size());
     if (!description.ok()) return located(description.status());
     if (description->num_rows == 0) continue;

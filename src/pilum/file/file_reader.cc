@@ -9,6 +9,7 @@
 #include "pilum/file/column_reader.h"
 #include "pilum/file/footer.h"
 #include "pilum/file/nested_column.h"
+#include "pilum/file/v2_0_nested.h"
 #include "pilum/util/error.h"
 
 namespace pilum {
@@ -121,36 +122,40 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> FileReaderImpl::ReadRows(cons
   int64_t n = 0;
   for (const RowRange& range : rows) n += range.size();
   std::vector<ByteRange> bytes;
-  std::vector<std::vector<ColumnPlan>> plans;  // per field
-  size_t next_column = 0;
-  for (const auto& field : projection.schema->fields()) {
+  std::vector<std::vector<ColumnPlan>> plans;  // per field; none for nested fields of version 2.0
+  std::span<const int32_t> columns(projection.column_indices);
+  std::vector<std::shared_ptr<arrow::ArrayData>> arrays(projection.schema->fields().size());
+  for (size_t i = 0; i < arrays.size(); ++i) {
+    const auto& field = projection.schema->field(static_cast<int>(i));
+    auto& plan = plans.emplace_back();
+    if (version() == FormatVersion::k2_0 && IsNested(*field->type())) {
+      const NestedReaderV2_0 reader(object_.get(), tail_, pool);
+      ARROW_ASSIGN_OR_RAISE(arrays[i], reader.Read(field, num_rows_, rows, &columns));
+      continue;
+    }
     auto leaves = LeafColumn::Of(field);
     if (!leaves.ok()) return Annotate(leaves.status(), object_->path() + ": ");
-    if (leaves->front().nested() && version() == FormatVersion::k2_0) {
-      return arrow::Status::NotImplemented(object_->path(), ": column '", field->name(),
-                                           "': nested types of ", "version 2.0 are not supported yet");
-    }
-    auto& plan = plans.emplace_back();
     for (const LeafColumn& leaf : *leaves) {
-      if (next_column == projection.column_indices.size()) {
+      if (columns.empty()) {
         return arrow::Status::Invalid(object_->path(), ": a projection with too few columns for its schema");
       }
-      ARROW_ASSIGN_OR_RAISE(auto column, OpenColumn(projection.column_indices[next_column++], leaf));
+      ARROW_ASSIGN_OR_RAISE(auto column, OpenColumn(columns.front(), leaf));
+      columns = columns.subspan(1);
       auto parts = column->Plan(rows, &bytes);
       plan.push_back({std::move(column), std::move(parts)});
     }
   }
-  if (next_column != projection.column_indices.size()) {
+  if (!columns.empty()) {
     return arrow::Status::Invalid(object_->path(), ": a projection with more columns than its schema has");
   }
   ARROW_ASSIGN_OR_RAISE(const auto buffers, object_->ReadMany(bytes));
   Buffers rest = buffers;
-  std::vector<std::shared_ptr<arrow::ArrayData>> arrays;
   for (size_t i = 0; i < plans.size(); ++i) {
+    if (plans[i].empty()) continue;
     auto array = DecodeField(*projection.schema->field(static_cast<int>(i)), n, plans[i], &rest, pool);
     if (array.status().IsInvalid()) return CorruptFile(object_->path(), 0, array.status().message());
     ARROW_RETURN_NOT_OK(array.status());
-    arrays.push_back(*std::move(array));
+    arrays[i] = *std::move(array);
   }
   return arrow::RecordBatch::Make(projection.schema, n, std::move(arrays));
 }

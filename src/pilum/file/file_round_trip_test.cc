@@ -183,7 +183,7 @@ TEST(FileRoundTripTest, TypesThatAVersionDoesNotHoldAreRefusedByName) {
   const auto map = arrow::map(arrow::utf8(), arrow::int32());
   EXPECT_TRUE(MakeWriter(map, FormatVersion::k2_2).ok());
   for (const auto& [type, version] :
-       {std::pair{arrow::list(arrow::utf8()), FormatVersion::k2_0},
+       {std::pair{arrow::list(map), FormatVersion::k2_0},
         {map, FormatVersion::k2_1},
         {arrow::map(arrow::utf8(), arrow::int32(), /*keys_sorted=*/true), FormatVersion::k2_2},
         {arrow::list(arrow::fixed_size_list(arrow::struct_({arrow::field("a", arrow::int8())}), 2)),
@@ -245,8 +245,40 @@ INSTANTIATE_TEST_SUITE_P(Shapes, NestedRoundTrip,
                                            NestedCase{FormatVersion::k2_1, 0.1, 30, 3000, 0.3},
                                            NestedCase{FormatVersion::k2_1, 0.1, 1, 4, 0},
                                            NestedCase{FormatVersion::k2_2, 0.2, 700, 4, 0.2},
+                                           NestedCase{FormatVersion::k2_0, 0, 700, 4, 0.2},
                                            NestedCase{FormatVersion::k2_2, 0, 500, 4, 1},
                                            NestedCase{FormatVersion::k2_2, 0.3, 40, 900, 0.1}));
+
+TEST(FileRoundTripTest, ListsOfVersion2_0KeepTheirNulls) {
+  std::mt19937_64 random(11);
+  for (const auto& type :
+       {arrow::list(arrow::int64()), arrow::large_list(arrow::utf8()), arrow::list(arrow::boolean()),
+        arrow::list(arrow::list(arrow::list(arrow::int16())))}) {
+    const auto batch = RandomBatch({type}, 900, {0.3, 12, true, 5, 0.2}, random);
+    auto store = MakeMemoryStore();
+    FileWriterOptions options;
+    options.version = FormatVersion::k2_0;
+    options.page_bytes = 5'000;
+    ASSERT_TRUE(WriteFile(store.get(), "f", *batch, options, 100).ok());
+    auto reader = OpenFile(store.get(), "f").ValueOrDie();
+    auto all = reader->ReadRange(reader->WholeFile(), 0, 900, arrow::default_memory_pool());
+    ASSERT_TRUE(all.ok()) << type->ToString() << " " << all.status().ToString();
+    ExpectEqual(**all, *batch);
+    const std::vector<int64_t> rows{0, 3, 4, 99, 100, 101, 555, 899};
+    ExpectEqual(**reader->Take(reader->WholeFile(), rows, arrow::default_memory_pool()), *Rows(*batch, rows));
+  }
+}
+
+TEST(FileRoundTripTest, StructNullsAreRefusedInVersion2_0) {
+  std::mt19937_64 random(12);
+  const auto batch =
+      RandomBatch({arrow::struct_({arrow::field("a", arrow::int32())})}, 50, {0.5, 12, true}, random);
+  FileWriterOptions options;
+  options.version = FormatVersion::k2_0;
+  const auto status = WriteFile(MakeMemoryStore().get(), "f", *batch, options, 50);
+  EXPECT_TRUE(status.IsInvalid());
+  EXPECT_THAT(status.message(), ::testing::HasSubstr("The struct field `c0` contains"));
+}
 
 TEST(FileRoundTripTest, MillionsOfEmptyListsAroundFewValuesAreSplitIntoPages) {
   arrow::ListBuilder builder(arrow::default_memory_pool(), std::make_shared<arrow::Int32Builder>());
@@ -364,10 +396,10 @@ TEST_P(DamagedFile, AnyFlippedBitIsAnErrorOrOtherValues) {
 }
 
 TEST_P(DamagedFile, AnyFlippedBitOfANestedColumnIsAnErrorOrOtherValues) {
-  if (GetParam() == FormatVersion::k2_0) GTEST_SKIP() << "2.0 files have no nested columns yet";
   std::mt19937_64 random(8);
+  const double nulls = GetParam() == FormatVersion::k2_0 ? 0 : 0.2;  // structs of 2.0 have none
   for (const auto& type : NestedTypes(GetParam() == FormatVersion::k2_2)) {
-    Write(*RandomBatch({type}, 40, {0.2, 20, true}, random));
+    Write(*RandomBatch({type}, 40, {nulls, 20, true}, random));
     FlipBits(random);
   }
 }

@@ -5,7 +5,6 @@
 #include <arrow/array/concatenate.h>
 #include <arrow/compute/cast.h>
 #include <arrow/util/byte_size.h>
-#include <google/protobuf/any.pb.h>
 
 #include <algorithm>
 #include <limits>
@@ -13,8 +12,10 @@
 #include "pilum/encoding/level_builder.h"
 #include "pilum/encoding/nesting.h"
 #include "pilum/encoding/page_encoder.h"
+#include "pilum/file/column_metadata.h"
 #include "pilum/file/footer.h"
 #include "pilum/file/logical_type.h"
+#include "pilum/file/v2_0_nested.h"
 #include "pilum/file/written_type.h"
 #include "pilum/util/error.h"
 #include "pilum/util/little_endian.h"
@@ -27,19 +28,12 @@ namespace {
 constexpr char kPadding[kBufferAlignment + 1] =
     "HHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHH";
 
-template <typename Message>
-void SetEncoding(const Message& message, lance::file::v2::Encoding* encoding) {
-  google::protobuf::Any any;
-  any.set_type_url("/" + std::string(Message::descriptor()->full_name()));
-  message.SerializeToString(any.mutable_value());
-  any.SerializeToString(encoding->mutable_direct()->mutable_encoding());
-}
-
 /// A column of the file.
 struct Column {
   LeafColumn leaf;
   EncodingOptions options;
   lance::file::v2::ColumnMetadata metadata;
+  int64_t num_structs = 0;  // 2.0: rows of a struct, whose column says no more
 };
 
 /// Rows of one field that wait to become pages, and the columns they will go to.
@@ -51,7 +45,7 @@ struct PendingField {
   int64_t pending_rows = 0;
   int64_t first_row = 0;  // of the pending ones
 
-  bool nested() const { return columns[0].leaf.nested(); }
+  bool nested() const { return IsNested(*field->type()); }
 };
 
 /// A part of a field's rows.
@@ -94,6 +88,14 @@ class FileWriterImpl final : public FileWriter {
   arrow::Result<std::shared_ptr<arrow::Array>> ArrayOf(const arrow::RecordBatch& batch,
                                                        const PendingField& field) const;
   arrow::Status FlushPages(PendingField* field);
+  static Column NewColumn(LeafColumn leaf, EncodingOptions options);
+  arrow::Status AddColumnsV2_0(const std::shared_ptr<arrow::Field>& field,
+                               const std::shared_ptr<arrow::Field>& root, PendingField* pending);
+  /// Pages of the columns from `*next` on, which are those of `array`.
+  arrow::Status WriteNestedV2_0(const std::shared_ptr<arrow::ArrayData>& array, size_t* next,
+                                PendingField* field);
+  /// The one page that the column of a struct has in version 2.0.
+  arrow::Status WriteStructPages();
   arrow::Status WritePage(const RowsOfField& rows, Column* column);
   /// Leaf `index` of the rows, on more than one page if its levels are too many.
   arrow::Status WriteNestedPages(const RowsOfField& rows, LeafArray leaf, size_t index, PendingField* field);
@@ -125,17 +127,42 @@ arrow::Status FileWriterImpl::Init() {
     ARROW_ASSIGN_OR_RAISE(auto leaves, LeafColumn::Of(field.arrow));
     PendingField pending;
     pending.field = field.arrow;
-    for (LeafColumn& leaf : leaves) {
-      Column column;
-      ARROW_ASSIGN_OR_RAISE(column.options, EncodingOptions::Of(*leaf.field, *field.arrow));
-      column.leaf = std::move(leaf);
-      lance::encodings::ColumnEncoding encoding;
-      encoding.mutable_values();
-      SetEncoding(encoding, column.metadata.mutable_encoding());
-      pending.columns.push_back(std::move(column));
+    if (options_.version == FormatVersion::k2_0) {
+      ARROW_RETURN_NOT_OK(AddColumnsV2_0(field.arrow, field.arrow, &pending));
+    } else {
+      for (LeafColumn& leaf : leaves) {
+        ARROW_ASSIGN_OR_RAISE(auto options, EncodingOptions::Of(*leaf.field, *field.arrow));
+        pending.columns.push_back(NewColumn(std::move(leaf), options));
+      }
     }
     fields_.push_back(std::move(pending));
   }
+  return arrow::Status::OK();
+}
+
+Column FileWriterImpl::NewColumn(LeafColumn leaf, EncodingOptions options) {
+  Column column{std::move(leaf), options, {}};
+  lance::encodings::ColumnEncoding encoding;
+  encoding.mutable_values();
+  SetEncoding(encoding, column.metadata.mutable_encoding());
+  return column;
+}
+
+/// A column for each node of `field`, depth first.
+arrow::Status FileWriterImpl::AddColumnsV2_0(const std::shared_ptr<arrow::Field>& field,
+                                             const std::shared_ptr<arrow::Field>& root,
+                                             PendingField* pending) {
+  ARROW_ASSIGN_OR_RAISE(auto options, EncodingOptions::Of(*field, *root));
+  if (IsNested(*field->type())) {
+    LeafColumn node;
+    node.field = field;
+    pending->columns.push_back(NewColumn(std::move(node), options));
+    for (const auto& child : field->type()->fields())
+      ARROW_RETURN_NOT_OK(AddColumnsV2_0(child, root, pending));
+    return arrow::Status::OK();
+  }
+  ARROW_ASSIGN_OR_RAISE(auto leaves, LeafColumn::Of(field));
+  pending->columns.push_back(NewColumn(std::move(leaves[0]), options));
   return arrow::Status::OK();
 }
 
@@ -191,6 +218,10 @@ arrow::Status FileWriterImpl::FlushPages(PendingField* field) {
   const RowsOfField rows{array->data(), field->first_row};
   const auto write = [&]() -> arrow::Status {
     if (!field->nested()) return WritePage(rows, &field->columns[0]);
+    if (options_.version == FormatVersion::k2_0) {
+      size_t next = 0;
+      return WriteNestedV2_0(rows.array, &next, field);
+    }
     ARROW_ASSIGN_OR_RAISE(auto leaves, BuildLevels(rows.array, *field->field, options_.pool));
     for (size_t i = 0; i < leaves.size(); ++i) {
       ARROW_RETURN_NOT_OK(WriteNestedPages(rows, std::move(leaves[i]), i, field));
@@ -218,6 +249,51 @@ arrow::Status FileWriterImpl::WritePage(const RowsOfField& rows, Column* column)
   SetEncoding(encoded.layout, page->mutable_encoding());
   page->set_priority(static_cast<uint64_t>(rows.first_row));
   return AppendPage(encoded.buffers, rows.array->length, page);
+}
+
+arrow::Status FileWriterImpl::WriteNestedV2_0(const std::shared_ptr<arrow::ArrayData>& array, size_t* next,
+                                              PendingField* field) {
+  Column& column = field->columns[(*next)++];
+  switch (array->type->id()) {
+    case arrow::Type::STRUCT:
+      if (array->GetNullCount() > 0) {
+        return arrow::Status::Invalid("The struct field `", column.leaf.field->name(), "` contains ",
+                                      array->GetNullCount(),
+                                      " null value(s), which files of version 2.0 cannot hold");
+      }
+      column.num_structs += array->length;
+      for (const auto& child : array->child_data) {
+        ARROW_RETURN_NOT_OK(WriteNestedV2_0(child->Slice(array->offset, array->length), next, field));
+      }
+      return arrow::Status::OK();
+    case arrow::Type::LIST:
+    case arrow::Type::LARGE_LIST: {
+      const EncodedListsV2_0 lists = EncodeListsV2_0(*array);
+      if (array->length > 0) {
+        auto* page = column.metadata.add_pages();
+        SetEncoding(lists.encoding, page->mutable_encoding());
+        ARROW_RETURN_NOT_OK(AppendPage({lists.ends}, array->length, page));
+      }
+      return WriteNestedV2_0(lists.items, next, field);
+    }
+    default:
+      return array->length == 0 ? arrow::Status::OK() : WritePage({array, 0}, &column);
+  }
+}
+
+arrow::Status FileWriterImpl::WriteStructPages() {
+  if (options_.version != FormatVersion::k2_0) return arrow::Status::OK();
+  for (PendingField& field : fields_) {
+    for (Column& column : field.columns) {
+      if (column.leaf.field->type()->id() != arrow::Type::STRUCT) continue;
+      lance::encodings::ArrayEncoding encoding;
+      encoding.mutable_struct_();
+      auto* page = column.metadata.add_pages();
+      SetEncoding(encoding, page->mutable_encoding());
+      ARROW_RETURN_NOT_OK(AppendPage({}, column.num_structs, page));
+    }
+  }
+  return arrow::Status::OK();
 }
 
 arrow::Status FileWriterImpl::WriteNestedPages(const RowsOfField& rows, LeafArray leaf, size_t index,
@@ -296,6 +372,7 @@ arrow::Result<WrittenFile> FileWriterImpl::Finish() {
   if (finished_) return arrow::Status::Invalid("the file is finished already");
   finished_ = true;
   for (PendingField& field : fields_) ARROW_RETURN_NOT_OK(FlushPages(&field));
+  ARROW_RETURN_NOT_OK(WriteStructPages());
   Footer footer;
   footer.version = options_.version;
   std::vector<ByteRange> globals(1);

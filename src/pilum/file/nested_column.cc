@@ -56,9 +56,6 @@ class Assembler {
   arrow::Result<Node> BuildLeaf();
   arrow::Result<Node> BuildStruct(const arrow::Field& field);
   arrow::Result<Node> BuildList(const arrow::Field& field);
-  arrow::Result<std::shared_ptr<arrow::Buffer>> OffsetsOf(const arrow::Field& field,
-                                                          const std::vector<int64_t>& offsets) const;
-
   static arrow::Status CheckLength(const arrow::Field& field, const arrow::ArrayData& data, int64_t wanted) {
     if (data.length == wanted) return arrow::Status::OK();
     return arrow::Status::Invalid("column '", field.name(), "' has ", data.length, " values where ", wanted,
@@ -98,23 +95,6 @@ arrow::Result<Node> Assembler::BuildStruct(const arrow::Field& field) {
   return Node{std::move(data), first.leaf, first.next_layer + 1};
 }
 
-arrow::Result<std::shared_ptr<arrow::Buffer>> Assembler::OffsetsOf(
-    const arrow::Field& field, const std::vector<int64_t>& offsets) const {
-  if (field.type()->id() == arrow::Type::LARGE_LIST) {
-    arrow::TypedBufferBuilder<int64_t> wide(pool_);
-    ARROW_RETURN_NOT_OK(wide.Append(offsets.data(), static_cast<int64_t>(offsets.size())));
-    return wide.Finish();
-  }
-  if (offsets.back() > std::numeric_limits<int32_t>::max()) {
-    return arrow::Status::CapacityError("column '", field.name(), "' has ", offsets.back(),
-                                        " items in one batch: read fewer rows at a time");
-  }
-  arrow::TypedBufferBuilder<int32_t> narrow(pool_);
-  ARROW_RETURN_NOT_OK(narrow.Reserve(static_cast<int64_t>(offsets.size())));
-  for (const int64_t offset : offsets) narrow.UnsafeAppend(static_cast<int32_t>(offset));
-  return narrow.Finish();
-}
-
 arrow::Result<Node> Assembler::BuildList(const arrow::Field& field) {
   const auto& item_field = *field.type()->field(0);
   ARROW_ASSIGN_OR_RAISE(Node items, Build(item_field));
@@ -125,7 +105,7 @@ arrow::Result<Node> Assembler::BuildList(const arrow::Field& field) {
     num_items = layer.length * static_cast<const arrow::FixedSizeListType&>(*field.type()).list_size();
   } else {
     num_items = layer.offsets.back();
-    ARROW_ASSIGN_OR_RAISE(auto offsets, OffsetsOf(field, layer.offsets));
+    ARROW_ASSIGN_OR_RAISE(auto offsets, ListOffsets(field, layer.offsets, pool_));
     buffers.push_back(std::move(offsets));
   }
   ARROW_RETURN_NOT_OK(CheckLength(item_field, *items.data, num_items));
@@ -159,6 +139,24 @@ arrow::Result<std::shared_ptr<arrow::ArrayData>> AssembleNested(const arrow::Fie
                                   num_rows, " were expected");
   }
   return std::move(root.data);
+}
+
+arrow::Result<std::shared_ptr<arrow::Buffer>> ListOffsets(const arrow::Field& field,
+                                                          const std::vector<int64_t>& offsets,
+                                                          arrow::MemoryPool* pool) {
+  if (field.type()->id() == arrow::Type::LARGE_LIST) {
+    arrow::TypedBufferBuilder<int64_t> wide(pool);
+    ARROW_RETURN_NOT_OK(wide.Append(offsets.data(), static_cast<int64_t>(offsets.size())));
+    return wide.Finish();
+  }
+  if (offsets.back() > std::numeric_limits<int32_t>::max()) {
+    return arrow::Status::CapacityError("column '", field.name(), "' has ", offsets.back(),
+                                        " items in one batch: read fewer rows at a time");
+  }
+  arrow::TypedBufferBuilder<int32_t> narrow(pool);
+  ARROW_RETURN_NOT_OK(narrow.Reserve(static_cast<int64_t>(offsets.size())));
+  for (const int64_t offset : offsets) narrow.UnsafeAppend(static_cast<int32_t>(offset));
+  return narrow.Finish();
 }
 
 }  // namespace pilum

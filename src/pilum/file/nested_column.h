@@ -28,4 +28,10 @@ arrow::Result<std::shared_ptr<arrow::ArrayData>> AssembleNested(const arrow::Fie
                                                                 std::vector<NestedLeaf> leaves,
                                                                 arrow::MemoryPool* pool);
 
+/// The offsets of a list, large list or map, as its type has them. CapacityError when 32 bits do not hold
+/// them.
+arrow::Result<std::shared_ptr<arrow::Buffer>> ListOffsets(const arrow::Field& field,
+                                                          const std::vector<int64_t>& offsets,
+                                                          arrow::MemoryPool* pool);
+
 }  // namespace pilum

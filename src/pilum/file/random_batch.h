@@ -68,7 +68,8 @@ inline std::shared_ptr<arrow::ArrayData> RandomNested(const std::shared_ptr<arro
   }
   for (const auto& field : type->fields()) {
     RandomColumn child = options;
-    if (items != n) child.longest_list = std::min<uint64_t>(options.longest_list, 4);  // lists of lists explode
+    if (items != n)
+      child.longest_list = std::min<uint64_t>(options.longest_list, 4);  // lists of lists explode
     if (!field->nullable()) child.nulls = 0;
     data->child_data.push_back(RandomArray(field->type(), items, child, random));
   }

@@ -75,8 +75,6 @@ arrow::Status CheckWritable(const arrow::Field& field, FormatVersion version) {
     return arrow::Status::NotImplemented("Column '", field.name(), "': ", what);
   };
   if (!IsNested(type)) return arrow::Status::OK();
-  if (version == FormatVersion::k2_0)
-    return refuse("nested types in files of version 2.0 are not supported yet");
   const bool list_of_structs = type.id() == arrow::Type::FIXED_SIZE_LIST;
   if ((type.id() == arrow::Type::MAP || list_of_structs) && version < FormatVersion::k2_2) {
     return refuse("maps and fixed-size lists of structs need version 2.2");
