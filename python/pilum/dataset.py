@@ -440,10 +440,13 @@ class LanceDataset(pa.dataset.Dataset):
         backpressure_log_interval_ms: Optional[int] = None,
         stats_log_interval_ms: Optional[int] = None,
         hnsw_params: Optional[dict[str, dict[str, int]]] = None,
+        durability: str = "power_loss",
     ) -> ShardWriter:
         """Opens the writer of a shard, which takes it over from whoever wrote before, and replays its log.
 
         Options that are not given are those the table records (`initialize_mem_wal`), then pylance's defaults.
+        `durability` is Pilum's own: ``"power_loss"`` syncs files and directories before a put returns,
+        ``"process_crash"`` leaves the bytes with the operating system, as pylance does.
 
         Raises
         ------
@@ -454,6 +457,8 @@ class LanceDataset(pa.dataset.Dataset):
         """
         from .mem_wal import ShardWriter
 
+        if durability not in ("power_loss", "process_crash"):
+            raise ValueError(f"unknown durability '{durability}'")
         options = _writer_options(
             durable_write=durable_write,
             sync_indexed_write=sync_indexed_write,
@@ -470,7 +475,7 @@ class LanceDataset(pa.dataset.Dataset):
             stats_log_interval_ms=stats_log_interval_ms,
             hnsw_params=hnsw_params,
         )
-        return ShardWriter(_pilum.open_shard_writer(self._ds, shard_id, options))
+        return ShardWriter(_pilum.open_shard_writer(self._ds, shard_id, options, durability == "power_loss"))
 
     def list_mem_wal_latest_shard_ids(self) -> list[str]:
         """UUIDs of the shards in storage, ascending."""

@@ -96,10 +96,11 @@ nb::object IndexDetails(const Dataset& dataset) {
 }
 
 std::shared_ptr<ShardWriter> OpenWriter(std::shared_ptr<Dataset> dataset, const std::string& shard_id,
-                                        const Strings& options) {
+                                        const Strings& options, bool sync) {
   const Uuid id = ParseShardId(shard_id);
   auto config = Check(DefaultShardWriterConfig(*dataset));
   for (const auto& [key, value] : options) Check(config.Set(key, value), PyExc_ValueError);
+  config.durability = sync ? Durability::kPowerLoss : Durability::kProcessCrash;
   return Check(Unlocked([&] { return ShardWriter::Open(std::move(dataset), id, config); }));
 }
 
@@ -339,7 +340,7 @@ void BindMemWal(nb::module_& module) {
              "column"_a = "", "num_buckets"_a = 0, "maintained_indexes"_a = Names(),
              "defaults"_a = Strings());
   module.def("mem_wal_index_details", &IndexDetails);
-  module.def("open_shard_writer", &OpenWriter, "dataset"_a, "shard_id"_a, "options"_a);
+  module.def("open_shard_writer", &OpenWriter, "dataset"_a, "shard_id"_a, "options"_a, "sync"_a);
   module.def("list_shard_ids", &ListShardIds);
   module.def("read_shard_snapshot", &ReadSnapshot);
 }
