@@ -255,6 +255,7 @@ arrow::Status ShardWriter::FlushOne(Slot& slot) {
   const uint64_t generation = slot.table->generation();
   ARROW_ASSIGN_OR_RAISE(
       const auto manifest, manifests_.Update(epoch_, [&](lance::table::ShardManifest* next) {
+        if (next->current_generation() > generation) return;  // an attempt whose answer was lost did it
         auto* flushed = next->add_flushed_generations();
         flushed->set_generation(generation);
         flushed->set_path(folder);
