@@ -7,8 +7,10 @@
 #include <algorithm>
 #include <random>
 
+#include "pilum/file/column_metadata.h"
 #include "pilum/file/file_reader.h"
 #include "pilum/file/file_writer.h"
+#include "pilum/file/footer.h"
 #include "pilum/file/random_batch.h"
 #include "pilum/io/memory_store.h"
 #include "pilum/io/observed_store.h"
@@ -248,6 +250,22 @@ INSTANTIATE_TEST_SUITE_P(Shapes, NestedRoundTrip,
                                            NestedCase{FormatVersion::k2_0, 0, 700, 4, 0.2},
                                            NestedCase{FormatVersion::k2_2, 0, 500, 4, 1},
                                            NestedCase{FormatVersion::k2_2, 0.3, 40, 900, 0.1}));
+
+TEST(FileRoundTripTest, OneLargeBatchBecomesManyPages) {
+  std::mt19937_64 random(13);
+  const auto batch =
+      RandomBatch({arrow::uint64(), arrow::list(arrow::utf8())}, 50'000, {0, 20, false}, random);
+  auto store = MakeMemoryStore();
+  FileWriterOptions options;
+  options.page_bytes = 50'000;
+  ASSERT_TRUE(WriteFile(store.get(), "f", *batch, options, 50'000).ok());
+  auto reader = OpenFile(store.get(), "f").ValueOrDie();
+  const auto object = store->Open("f").ValueOrDie();
+  const auto tail = FileTail::Read(object.get()).ValueOrDie();
+  const auto metadata = ParseColumnMetadata(AsSpan(*tail.Slice(tail.columns[0]))).ValueOrDie();
+  EXPECT_GE(metadata.pages_size(), 7);  // of 400,000 bytes
+  ExpectEqual(**reader->ReadRange(reader->WholeFile(), 0, 50'000, arrow::default_memory_pool()), *batch);
+}
 
 TEST(FileRoundTripTest, ListsOfVersion2_0KeepTheirNulls) {
   std::mt19937_64 random(11);

@@ -25,6 +25,8 @@ namespace pilum {
 
 namespace {
 
+constexpr int64_t kMaxPages = 4;  // what one array may exceed the bytes of a page by
+
 constexpr char kPadding[kBufferAlignment + 1] =
     "HHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHH";
 
@@ -87,6 +89,9 @@ class FileWriterImpl final : public FileWriter {
  private:
   arrow::Result<std::shared_ptr<arrow::Array>> ArrayOf(const arrow::RecordBatch& batch,
                                                        const PendingField& field) const;
+  /// Cuts an array of many pages' bytes.
+  arrow::Status Queue(const std::shared_ptr<arrow::Array>& array, PendingField* field);
+  arrow::Status Append(std::shared_ptr<arrow::Array> array, int64_t bytes, PendingField* field);
   arrow::Status FlushPages(PendingField* field);
   static Column NewColumn(LeafColumn leaf, EncodingOptions options);
   arrow::Status AddColumnsV2_0(const std::shared_ptr<arrow::Field>& field,
@@ -193,20 +198,35 @@ arrow::Status FileWriterImpl::Write(const arrow::RecordBatch& batch) {
     ARROW_ASSIGN_OR_RAISE(auto array, ArrayOf(batch, field));
     arrays.push_back(std::move(array));
   }
-  for (size_t i = 0; i < fields_.size(); ++i) {
-    PendingField& field = fields_[i];
-    ARROW_ASSIGN_OR_RAISE(const int64_t bytes, BytesOf(*arrays[i]->data(), field));
-    // One page's strings and items must fit 32-bit offsets together.
-    if (field.pending_bytes + bytes > std::numeric_limits<int32_t>::max()) {
-      ARROW_RETURN_NOT_OK(FlushPages(&field));
-    }
-    field.pending.push_back(arrays[i]);
-    field.pending_bytes += bytes;
-    field.pending_rows += batch.num_rows();
-    if (field.pending_bytes > options_.page_bytes) ARROW_RETURN_NOT_OK(FlushPages(&field));
-  }
+  for (size_t i = 0; i < fields_.size(); ++i) ARROW_RETURN_NOT_OK(Queue(arrays[i], &fields_[i]));
   num_rows_ += batch.num_rows();
   return arrow::Status::OK();
+}
+
+arrow::Status FileWriterImpl::Queue(const std::shared_ptr<arrow::Array>& array, PendingField* field) {
+  ARROW_ASSIGN_OR_RAISE(const int64_t bytes, BytesOf(*array->data(), *field));
+  const int64_t n = array->length();
+  if (bytes > kMaxPages * options_.page_bytes && n > 1) {  // one array would make a page that is hard to read
+    const int64_t parts = std::min(n, bytes / options_.page_bytes), rows = (n + parts - 1) / parts;
+    for (int64_t row = 0; row < n; row += rows) {
+      // Rows of very different sizes may leave a part large; it becomes a page all the same.
+      ARROW_RETURN_NOT_OK(Append(array->Slice(row, rows), bytes / parts, field));
+    }
+    return arrow::Status::OK();
+  }
+  return Append(array, bytes, field);
+}
+
+arrow::Status FileWriterImpl::Append(std::shared_ptr<arrow::Array> array, int64_t bytes,
+                                     PendingField* field) {
+  // One page's strings and items must fit 32-bit offsets together.
+  if (field->pending_bytes + bytes > std::numeric_limits<int32_t>::max()) {
+    ARROW_RETURN_NOT_OK(FlushPages(field));
+  }
+  field->pending_rows += array->length();
+  field->pending_bytes += bytes;
+  field->pending.push_back(std::move(array));
+  return field->pending_bytes >= options_.page_bytes ? FlushPages(field) : arrow::Status::OK();
 }
 
 arrow::Status FileWriterImpl::FlushPages(PendingField* field) {
