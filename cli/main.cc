@@ -10,6 +10,7 @@
 
 #include "cli/mem_wal_commands.h"
 #include "cli/table_commands.h"
+#include "pilum/util/error.h"
 
 namespace {
 
@@ -88,6 +89,6 @@ int main(int argc, char** argv) {
   arrow::Status status = arrow::compute::Initialize();
   if (status.ok()) status = line.run();
   if (status.ok()) return 0;
-  std::cerr << "pilum: " << status.message() << '\n';
+  std::cerr << "pilum: " << pilum::DescribeError(status) << '\n';
   return 1;
 }

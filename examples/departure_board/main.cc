@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "pilum/util/error.h"
 #include "shared_board.h"
 #include "stream.h"
 #include "supervisor.h"
@@ -41,6 +42,7 @@ int main(int argc, char** argv) {
   if (!stream && arguments[0] != "load" && arguments[0] != "verify") return Usage();
   const auto status = Act(arguments);
   if (status.ok()) return 0;
-  std::fprintf(stderr, "departure_board %s: %s\n", arguments[0].c_str(), status.message().c_str());
+  std::fprintf(stderr, "departure_board %s: %s\n", arguments[0].c_str(),
+               pilum::DescribeError(status).c_str());
   return 1;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "errors.h"
 
+#include "pilum/util/error.h"
+
 namespace pilum::python {
 
 namespace nb = nanobind;
@@ -27,7 +29,7 @@ PyObject* ExceptionFor(const arrow::Status& status, PyObject* otherwise) {
 void Check(const arrow::Status& status, PyObject* otherwise) {
   if (status.ok()) return;
   if (PyErr_Occurred() == nullptr) {
-    PyErr_SetString(ExceptionFor(status, otherwise), status.message().c_str());
+    PyErr_SetString(ExceptionFor(status, otherwise), DescribeError(status).c_str());
   }
   throw nb::python_error();
 }

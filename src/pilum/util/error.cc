@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pilum/util/error.h"
 
+#include <arrow/util/io_util.h>
+
 #include <cstring>
 #include <utility>
 
@@ -63,7 +65,12 @@ arrow::Status MakeError(arrow::StatusCode code, ErrorKind kind, std::string mess
 }
 
 arrow::Status Annotate(const arrow::Status& status, std::string_view prefix) {
-  return status.WithMessage(prefix, ": ", status.message());
+  return status.WithMessage(prefix, status.message());
+}
+
+std::string DescribeError(const arrow::Status& status) {
+  const int number = arrow::internal::ErrnoFromStatus(status);
+  return number == 0 ? status.message() : status.message() + ": " + std::strerror(number);
 }
 
 }  // namespace pilum

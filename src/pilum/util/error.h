@@ -64,4 +64,7 @@ arrow::Status MakeError(arrow::StatusCode code, ErrorKind kind, std::string mess
 /// `status` with `prefix` put before its message; code and detail stay.
 arrow::Status Annotate(const arrow::Status& status, std::string_view prefix);
 
+/// The message for people: with the reason the operating system gave, if it did ("No space left on device").
+std::string DescribeError(const arrow::Status& status);
+
 }  // namespace pilum

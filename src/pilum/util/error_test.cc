@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pilum/util/error.h"
 
+#include <arrow/util/io_util.h>
 #include <gtest/gtest.h>
+
+#include <cerrno>
 
 namespace pilum {
 
@@ -16,7 +19,7 @@ TEST(ErrorTest, CorruptFileNamesFileAndOffset) {
 }
 
 TEST(ErrorTest, AnnotateKeepsCodeAndDetail) {
-  const auto status = Annotate(CorruptFile("f", 0, "bad"), "open");
+  const auto status = Annotate(CorruptFile("f", 0, "bad"), "open: ");
   EXPECT_TRUE(status.IsIOError());
   EXPECT_EQ(status.message(), "open: f at byte 0: bad");
   EXPECT_TRUE(HasErrorKind(status, ErrorKind::kCorruptFile));
@@ -25,6 +28,13 @@ TEST(ErrorTest, AnnotateKeepsCodeAndDetail) {
 TEST(ErrorTest, PlainStatusHasNoKind) {
   EXPECT_EQ(GetErrorKind(arrow::Status::Invalid("x")), std::nullopt);
   EXPECT_EQ(GetErrorKind(arrow::Status::OK()), std::nullopt);
+}
+
+TEST(ErrorTest, DescriptionsHaveTheSystemsReason) {
+  const auto status = arrow::internal::StatusFromErrno(ENOSPC, arrow::StatusCode::IOError, "cannot write x");
+  EXPECT_EQ(DescribeError(status), "cannot write x: No space left on device");
+  EXPECT_EQ(DescribeError(Annotate(status, "log: ")), "log: cannot write x: No space left on device");
+  EXPECT_EQ(DescribeError(arrow::Status::Invalid("plain")), "plain");
 }
 
 }  // namespace pilum
