@@ -291,9 +291,24 @@ def nested_cases(rng):
                     yield version, f"nested-{name}-{shape}-{nulls}-{n}", data, options
 
 
+def packed_cases(rng):
+    """Structs in one column. The last one: the official reader counts their children as columns."""
+    kinds = {"a": pa.int32(), "b": pa.float64(), "c": pa.date32(), "d": pa.binary(5), "e": pa.decimal128(10, 2)}
+    for version in VERSIONS:
+        for names in ["ab", "abcde", "e", "ca"]:
+            for nulls in [0, 0.2] if version != "2.0" else [0]:
+                n = rng.choice([1, 700, 5000])
+                children = [values(kinds[name], n, 0, "many", rng) for name in names]
+                mask = pa.array([rng.random() < nulls for _ in range(n)], pa.bool_()) if nulls else None
+                packed = pa.StructArray.from_arrays(children, names=list(names), mask=mask)
+                fields = [pa.field("id", pa.int64()), pa.field("p", packed.type, metadata={"packed": "true"})]
+                data = pa.table([pa.array(range(n), pa.int64()), packed], schema=pa.schema(fields))
+                yield version, f"packed-{names}-{nulls}-{n}", data, {}
+
+
 def all_cases(seed):
     rng = random.Random(seed)
-    for group in [empty_cases, plain_cases, metadata_cases, text_cases, page_cases, nested_cases]:
+    for group in [empty_cases, plain_cases, metadata_cases, text_cases, page_cases, nested_cases, packed_cases]:
         for version, name, data, options in group(rng):
             yield version, f"{version}-{name}", data, options
 

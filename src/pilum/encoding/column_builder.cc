@@ -207,6 +207,7 @@ arrow::Result<std::shared_ptr<arrow::ArrayData>> ColumnBuilder::Finish() {
   }
   auto values = arrow::SliceBuffer(values_, 0, arrow::bit_util::BytesForBits(n * type_.bits));
   if (type_.is_vector()) return FinishVector(std::move(validity), std::move(values));
+  if (type_.is_packed()) return FinishPacked(std::move(validity), nulls, *values);
   auto data = arrow::ArrayData::Make(type_.type, n, {std::move(validity), std::move(values)}, nulls);
   return type_.kind == LeafType::Kind::kDictionary ? FinishDictionary(std::move(data)) : data;
 }
@@ -233,6 +234,27 @@ arrow::Result<std::shared_ptr<arrow::ArrayData>> ColumnBuilder::FinishVector(
   }
   auto data = arrow::ArrayData::Make(type_.type, num_values_, {std::move(validity)}, validity_.null_count());
   data->child_data = {std::move(below)};
+  return data;
+}
+
+/// Takes the rows apart: one array per child.
+arrow::Result<std::shared_ptr<arrow::ArrayData>> ColumnBuilder::FinishPacked(
+    std::shared_ptr<arrow::Buffer> validity, int64_t null_count, const arrow::Buffer& rows) {
+  auto data = arrow::ArrayData::Make(type_.type, num_values_, {std::move(validity)}, null_count);
+  const int64_t stride = type_.bits / 8;
+  int64_t at = 0;
+  for (size_t i = 0; i < type_.packed_bits.size(); ++i) {
+    const int64_t width = type_.packed_bits[i] / 8;
+    ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> child,
+                          arrow::AllocateBuffer(num_values_ * width, pool_));
+    for (int64_t row = 0; row < num_values_; ++row) {
+      std::memcpy(child->mutable_data() + row * width, rows.data() + row * stride + at,
+                  static_cast<size_t>(width));
+    }
+    data->child_data.push_back(arrow::ArrayData::Make(type_.type->field(static_cast<int>(i))->type(),
+                                                      num_values_, {nullptr, std::move(child)}, 0));
+    at += width;
+  }
   return data;
 }
 

@@ -95,6 +95,9 @@ class ColumnBuilder {
   arrow::Status PushOffset(int64_t end);
   arrow::Result<std::shared_ptr<arrow::ArrayData>> FinishVector(std::shared_ptr<arrow::Buffer> validity,
                                                                 std::shared_ptr<arrow::Buffer> values);
+  arrow::Result<std::shared_ptr<arrow::ArrayData>> FinishPacked(std::shared_ptr<arrow::Buffer> validity,
+                                                                int64_t null_count,
+                                                                const arrow::Buffer& rows);
   arrow::Result<std::shared_ptr<arrow::ArrayData>> FinishDictionary(std::shared_ptr<arrow::ArrayData> keys);
 
   /// Keys from value `begin` on belong to `entries`.

@@ -141,6 +141,7 @@ std::optional<DistinctValues> FindDistinct(const LeafValues& values, const Encod
                                            bool wide_integers) {
   const bool strings = values.type.kind == LeafType::Kind::kVariable;
   const bool fixed = values.type.kind == LeafType::Kind::kFixed && !values.type.is_vector() &&
+                     !values.type.is_packed() &&
                      (values.type.bits == 128 || (wide_integers && values.type.bits == 64));
   if ((!strings && !fixed) || values.length < kMinValues) return std::nullopt;
   const int64_t limit = std::min(values.length / options.dictionary_divisor, kMaxDistinct);

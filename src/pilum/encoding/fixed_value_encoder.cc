@@ -252,6 +252,12 @@ std::string ItemBits(const LeafValues& values, size_t level, int64_t begin, int6
 enc::CompressiveEncoding FlatEncoding(const LeafValues& values) {
   enc::CompressiveEncoding encoding;
   auto* level = &encoding;
+  if (values.type.is_packed()) {
+    for (const int64_t bits : values.type.packed_bits) {
+      level->mutable_packed_struct()->add_bits_per_value(static_cast<uint64_t>(bits));
+    }
+    level = level->mutable_packed_struct()->mutable_values();
+  }
   for (size_t i = 0; i < values.type.dims.size(); ++i) {
     auto* list = level->mutable_fixed_size_list();
     list->set_items_per_value(static_cast<uint64_t>(values.type.dims[i]));
@@ -292,7 +298,7 @@ arrow::Status CompressChunks(const EncodingOptions& options, EncodedValues* valu
 }
 
 arrow::Result<EncodedValues> EncodeFixedChunks(const LeafValues& values, const EncodingOptions& options) {
-  if (values.type.is_vector()) return EncodeFlat(values);
+  if (values.type.is_vector() || values.type.is_packed()) return EncodeFlat(values);
   EncodedValues encoded;
   switch (values.type.bits) {
     case 8:

@@ -66,4 +66,23 @@ arrow::Result<LeafType> LeafType::Of(const std::shared_ptr<arrow::DataType>& typ
   return leaf;
 }
 
+arrow::Result<LeafType> LeafType::OfPacked(const std::shared_ptr<arrow::DataType>& type) {
+  LeafType packed;
+  packed.kind = Kind::kFixed;
+  packed.type = type;
+  for (const auto& field : type->fields()) {
+    const bool plain = arrow::is_fixed_width(field->type()->id()) && field->type()->num_fields() == 0 &&
+                       field->type()->id() != arrow::Type::DICTIONARY;
+    const int bits = plain ? checked_cast<const arrow::FixedWidthType&>(*field->type()).bit_width() : 0;
+    if (bits == 0 || bits % 8 != 0) {
+      return arrow::Status::NotImplemented("packed structs with a child of type ", field->type()->ToString());
+    }
+    packed.packed_bits.push_back(bits);
+    packed.bits += bits;
+  }
+  if (packed.packed_bits.empty()) return arrow::Status::NotImplemented("packed structs without fields");
+  packed.item_bits = packed.bits;
+  return packed;
+}
+
 }  // namespace pilum

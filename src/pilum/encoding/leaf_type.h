@@ -27,9 +27,11 @@ struct LeafType {
   int64_t item_bits = 0;      ///< kFixed: one item of a vector; equal to `bits` for scalars
   std::vector<int64_t> dims;  ///< sizes of the dimensions of a vector, outermost first; empty for scalars
   int offset_bits = 0;        ///< kVariable: 32 or 64
+  std::vector<int64_t> packed_bits;         ///< kFixed: of each child of a packed struct; empty for all else
   std::shared_ptr<const LeafType> entries;  ///< kDictionary: strings or fixed-width values
 
   bool is_vector() const { return !dims.empty(); }
+  bool is_packed() const { return !packed_bits.empty(); }
   /// Whether values are an array of `bits` each: kFixed, and the keys of kDictionary.
   bool has_fixed_width() const { return kind == Kind::kFixed || kind == Kind::kDictionary; }
   /// Items below level `level` in one value: the product of dims[0..level].
@@ -37,6 +39,9 @@ struct LeafType {
 
   /// NotImplemented, naming the type, for nested types and dictionaries of them.
   static arrow::Result<LeafType> Of(const std::shared_ptr<arrow::DataType>& type);
+  /// A struct whose rows are the bytes of its children side by side. NotImplemented unless these are all of a
+  /// fixed number of bytes and no structs or lists.
+  static arrow::Result<LeafType> OfPacked(const std::shared_ptr<arrow::DataType>& type);
 };
 
 }  // namespace pilum

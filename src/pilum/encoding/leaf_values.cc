@@ -82,6 +82,7 @@ int64_t LeafValues::LongestValue() const {
 
 arrow::Result<LeafValues> LeafValues::Of(const arrow::ArrayData& array, arrow::MemoryPool* pool) {
   LeafValues values;
+  if (array.type->id() == arrow::Type::STRUCT) return OfPacked(array, pool);
   ARROW_ASSIGN_OR_RAISE(values.type, LeafType::Of(array.type));
   values.length = array.length;
   for (const auto& buffer : array.buffers) values.holds.push_back(buffer);
@@ -99,6 +100,29 @@ arrow::Result<LeafValues> LeafValues::Of(const arrow::ArrayData& array, arrow::M
       FillFixed(array, &values);
       break;
   }
+  return values;
+}
+
+arrow::Result<LeafValues> LeafValues::OfPacked(const arrow::ArrayData& array, arrow::MemoryPool* pool) {
+  LeafValues values;
+  ARROW_ASSIGN_OR_RAISE(values.type, LeafType::OfPacked(array.type));
+  values.length = array.length;
+  const int64_t stride = values.type.bits / 8;
+  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> rows,
+                        arrow::AllocateBuffer(array.length * stride, pool));
+  int64_t at = 0;
+  for (size_t i = 0; i < array.child_data.size(); ++i) {
+    const int64_t width = values.type.packed_bits[i] / 8;
+    const arrow::ArrayData& child = *array.child_data[i];
+    for (int64_t row = 0; row < array.length; ++row) {
+      std::memcpy(rows->mutable_data() + row * stride + at,
+                  child.buffers[1]->data() + (child.offset + array.offset + row) * width,
+                  static_cast<size_t>(width));
+    }
+    at += width;
+  }
+  values.values = rows->data();
+  values.holds.push_back(std::move(rows));
   return values;
 }
 

@@ -49,8 +49,10 @@ struct LeafValues {
   /// Bytes of the longest value. Booleans count nothing, however many make a vector.
   int64_t LongestValue() const;
 
-  /// For kDictionary, keys of null rows become 0.
+  /// For kDictionary, keys of null rows become 0. A struct is a packed one.
   static arrow::Result<LeafValues> Of(const arrow::ArrayData& array, arrow::MemoryPool* pool);
+  /// The rows of a packed struct.
+  static arrow::Result<LeafValues> OfPacked(const arrow::ArrayData& array, arrow::MemoryPool* pool);
   /// `n` unsigned integers of sizeof(T) bytes.
   template <typename T>
   static LeafValues OfIntegers(const std::vector<T>& integers);

@@ -62,11 +62,12 @@ class LevelBuilder {
   std::vector<LeafArray> leaves_;
 };
 
-bool HasListBelow(const arrow::DataType& type) {
+bool HasListBelow(const arrow::Field& field) {
+  const arrow::DataType& type = *field.type();
   const auto id = type.id();
   if (id == arrow::Type::LIST || id == arrow::Type::LARGE_LIST || id == arrow::Type::MAP) return true;
-  return IsNested(type) && std::any_of(type.fields().begin(), type.fields().end(),
-                                       [](const auto& child) { return HasListBelow(*child->type()); });
+  return IsNested(field) && std::any_of(type.fields().begin(), type.fields().end(),
+                                        [](const auto& child) { return HasListBelow(*child); });
 }
 
 /// Marks the null elements of a layer of items. @return whether there is one.
@@ -87,7 +88,7 @@ bool MarkNulls(const arrow::ArrayData& array, uint32_t symbol, std::vector<Slot>
 /// The layer of a struct or a fixed-size list.
 void PushItems(const arrow::ArrayData& array, const arrow::Field& field, Path* path) {
   const bool nulls = MarkNulls(array, path->NullSymbol(), &path->slots);
-  const bool outside_list = HasListBelow(*field.type());
+  const bool outside_list = HasListBelow(field);
   path->nullable_struct |= nulls || (outside_list && field.nullable());
   path->layers.push_back({false, path->nullable_struct, false});
 }
@@ -103,7 +104,7 @@ arrow::Status LevelBuilder::VisitStruct(const arrow::ArrayData& array, const arr
 
 arrow::Status LevelBuilder::VisitFixedSizeList(const arrow::ArrayData& array, const arrow::Field& field,
                                                Path path) {
-  if (path.num_lists > 0 || HasListBelow(*field.type()->field(0)->type())) {
+  if (path.num_lists > 0 || HasListBelow(*field.type()->field(0))) {
     return arrow::Status::NotImplemented(
         "Column '", field.name(), "': no release reads lists inside or around fixed-size lists of structs");
   }
@@ -162,7 +163,7 @@ arrow::Status LevelBuilder::VisitList(const arrow::ArrayData& array, const arrow
     keep(offsets[i], offsets[i + 1]);
   }
   keep(-1, -1);
-  if (HasListBelow(*field.type()->field(0)->type())) {
+  if (HasListBelow(*field.type()->field(0))) {
     layer.nullable |= field.nullable();
     layer.emptyable = true;
   }
@@ -218,6 +219,7 @@ arrow::Status LevelBuilder::VisitLeaf(const arrow::ArrayData& array, const arrow
 }
 
 arrow::Status LevelBuilder::Visit(const arrow::ArrayData& array, const arrow::Field& field, Path path) {
+  if (!IsNested(field)) return VisitLeaf(array, field, std::move(path));
   switch (field.type()->id()) {
     case arrow::Type::STRUCT:
       return VisitStruct(array, field, std::move(path));
@@ -227,8 +229,7 @@ arrow::Status LevelBuilder::Visit(const arrow::ArrayData& array, const arrow::Fi
     case arrow::Type::LARGE_LIST:
       return VisitList<int64_t>(array, field, std::move(path));
     default:
-      return IsNested(*field.type()) ? VisitFixedSizeList(array, field, std::move(path))
-                                     : VisitLeaf(array, field, std::move(path));
+      return VisitFixedSizeList(array, field, std::move(path));
   }
 }
 

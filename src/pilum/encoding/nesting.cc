@@ -37,9 +37,9 @@ arrow::Status Append(const std::shared_ptr<arrow::Field>& field, std::vector<Nes
       *field->metadata()->Get("ARROW:extension:name") == "lance.blob.v2") {
     return refuse("blobs");
   }
-  if (!IsNested(type)) {
+  if (!IsNested(*field)) {
     LeafColumn column;
-    auto leaf = LeafType::Of(field->type());
+    auto leaf = IsPacked(*field) ? LeafType::OfPacked(field->type()) : LeafType::Of(field->type());
     if (!leaf.ok()) {
       return leaf.status().WithMessage("Column '", field->name(), "': ", leaf.status().message());
     }
@@ -50,7 +50,6 @@ arrow::Status Append(const std::shared_ptr<arrow::Field>& field, std::vector<Nes
     columns->push_back(std::move(column));
     return arrow::Status::OK();
   }
-  if (IsTrue(*field, "packed") || IsTrue(*field, "lance-encoding:packed")) return refuse("packed structs");
   if (type.num_fields() == 0) return refuse("structs without fields");
   NestingLayer layer;
   if (type.id() == arrow::Type::FIXED_SIZE_LIST) {
@@ -68,7 +67,14 @@ arrow::Status Append(const std::shared_ptr<arrow::Field>& field, std::vector<Nes
 
 }  // namespace
 
-bool IsNested(const arrow::DataType& type) {
+bool IsPacked(const arrow::Field& field) {
+  return field.type()->id() == arrow::Type::STRUCT &&
+         (IsTrue(field, "packed") || IsTrue(field, "lance-encoding:packed"));
+}
+
+bool IsNested(const arrow::Field& field) {
+  const arrow::DataType& type = *field.type();
+  if (IsPacked(field)) return false;
   switch (type.id()) {
     case arrow::Type::STRUCT:
     case arrow::Type::LIST:

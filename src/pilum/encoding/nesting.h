@@ -41,11 +41,13 @@ struct LeafColumn {
   }
 
   /// The columns of a top-level field, in order. NotImplemented, naming the field, for what is not supported:
-  /// blobs, packed structs, structs without fields.
+  /// blobs, structs without fields, packed structs of anything but numbers and their like.
   static arrow::Result<std::vector<LeafColumn>> Of(const std::shared_ptr<arrow::Field>& root);
 };
 
 /// Whether the values of a field lie in columns below it: struct, list, map, fixed-size list of structs.
-bool IsNested(const arrow::DataType& type);
+bool IsNested(const arrow::Field& field);
+/// A struct whose metadata asks for one column: rows of the children's bytes side by side.
+bool IsPacked(const arrow::Field& field);
 
 }  // namespace pilum

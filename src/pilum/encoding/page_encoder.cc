@@ -107,6 +107,7 @@ bool HasNullableAroundList(const Levels& levels) {
 
 bool UseFullZip(const LeafValues& values, const Levels& levels, const EncodingOptions& options) {
   using Structure = EncodingOptions::Structure;
+  if (values.type.is_packed()) return false;
   if (HasNullableAroundList(levels) || options.structure == Structure::kMiniBlock) return false;
   if (levels.TooManyForChunks() && values.type.bits % 8 == 0) return true;  // one row; see level splitting
   return options.structure == Structure::kFullZip || values.LongestValue() >= kWideValue;
@@ -153,7 +154,8 @@ arrow::Result<EncodedPage> EncodePage(const LeafValues& values, const Levels& le
   if (levels.num_slots > std::numeric_limits<uint32_t>::max()) {
     return arrow::Status::Invalid("a page of 2^32 slots");
   }
-  const bool scalar = values.type.kind != LeafType::Kind::kDictionary && !values.type.is_vector();
+  const bool scalar =
+      values.type.kind != LeafType::Kind::kDictionary && !values.type.is_vector() && !values.type.is_packed();
   const Uniform uniform = Compare(values, levels, format.v2_2 && scalar);
   if (uniform.first_valid == kNoValue) return EncodeConstantPage(values, kNoValue, levels, format);
   if (format.v2_2 && scalar && uniform.all_equal) {

@@ -229,6 +229,19 @@ arrow::Result<EncodedPageV2_0> EncodePageV2_0(const arrow::ArrayData& array, con
   const Levels levels = Levels::OfLeaf(array);
   if (values.type.kind == LeafType::Kind::kVariable) return EncodeStrings(values, levels, options);
   EncodedPageV2_0 page;
+  if (values.type.is_packed()) {
+    if (!levels.definition.empty()) {
+      return arrow::Status::Invalid("files of version 2.0 cannot hold null packed structs");
+    }
+    auto* packed = page.encoding.mutable_packed_struct();
+    for (const int64_t bits : values.type.packed_bits) {
+      SetFlat(static_cast<uint64_t>(bits), 0,
+              packed->add_inner()->mutable_nullable()->mutable_no_nulls()->mutable_values());
+    }
+    packed->mutable_buffer();
+    page.buffers.push_back(CopyBits(values.values, 0, values.length * values.type.bits));
+    return page;
+  }
   if (values.type.kind == LeafType::Kind::kNull || array.GetNullCount() == array.length) {
     page.encoding.mutable_nullable()->mutable_all_nulls();
   } else {

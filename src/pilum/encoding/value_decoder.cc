@@ -337,6 +337,18 @@ DecoderResult ValueDecoder::Make(const enc::CompressiveEncoding& encoding, const
       return std::make_unique<GeneralDecoder>(encoding.general().compression().scheme(), std::move(inner),
                                               pool);
     }
+    case enc::CompressiveEncoding::kPackedStruct: {
+      const auto& packed = encoding.packed_struct();
+      const bool same = std::equal(type.packed_bits.begin(), type.packed_bits.end(),
+                                   packed.bits_per_value().begin(), packed.bits_per_value().end(),
+                                   [](int64_t a, uint64_t b) { return static_cast<uint64_t>(a) == b; });
+      if (!type.is_packed() || !same || !packed.values().has_flat()) {
+        return arrow::Status::Invalid("a packed struct of ", packed.bits_per_value_size(),
+                                      " children in a column of ", type.type->ToString());
+      }
+      ARROW_RETURN_NOT_OK(CheckWidth(packed.values().flat().bits_per_value(), type));
+      return std::make_unique<FlatDecoder>(type.bits);
+    }
     case enc::CompressiveEncoding::kFixedSizeList: {
       if (!type.is_vector()) return arrow::Status::Invalid("vectors in a column of ", type.type->ToString());
       ARROW_ASSIGN_OR_RAISE(auto vector, VectorEncoding::Parse(encoding, type));

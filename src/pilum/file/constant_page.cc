@@ -62,7 +62,7 @@ arrow::Status ConstantPage::Prepare() {
   if (nested_ && n < 2 && (levels_.num_lists() > 0 || !has_scalar_)) {
     return arrow::Status::Invalid("a constant page of a nested column without levels");
   }
-  if (has_scalar_ && type_.kind == LeafType::Kind::kDictionary) {
+  if (has_scalar_ && (type_.kind == LeafType::Kind::kDictionary || type_.is_packed())) {
     return arrow::Status::Invalid("a constant in a column of ", type_.type->ToString());
   }
   return arrow::Status::OK();

@@ -128,7 +128,7 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> FileReaderImpl::ReadRows(cons
   for (size_t i = 0; i < arrays.size(); ++i) {
     const auto& field = projection.schema->field(static_cast<int>(i));
     auto& plan = plans.emplace_back();
-    if (version() == FormatVersion::k2_0 && IsNested(*field->type())) {
+    if (version() == FormatVersion::k2_0 && IsNested(*field)) {
       const NestedReaderV2_0 reader(object_.get(), tail_, pool);
       ARROW_ASSIGN_OR_RAISE(arrays[i], reader.Read(field, num_rows_, rows, &columns));
       continue;

@@ -2,6 +2,7 @@
 //
 // What FileWriter writes, FileReader reads; damage of any byte is an error or other values, never a crash.
 #include <arrow/table.h>
+#include <arrow/util/key_value_metadata.h>
 #include <google/protobuf/stubs/logging.h>
 
 #include <algorithm>
@@ -285,6 +286,41 @@ TEST(FileRoundTripTest, ListsOfVersion2_0KeepTheirNulls) {
     const std::vector<int64_t> rows{0, 3, 4, 99, 100, 101, 555, 899};
     ExpectEqual(**reader->Take(reader->WholeFile(), rows, arrow::default_memory_pool()), *Rows(*batch, rows));
   }
+}
+
+/// A packed struct of an int32 and a fixed-size binary.
+std::shared_ptr<arrow::RecordBatch> PackedBatch(double nulls, double child_nulls) {
+  std::mt19937_64 random(14);
+  const auto a = arrow::field("a", arrow::int32()), b = arrow::field("b", arrow::fixed_size_binary(5));
+  const auto batch = RandomBatch({a->type(), b->type()}, 2500, {child_nulls, 0, false}, random);
+  const auto validity = nulls > 0 ? testing::RandomBits(2500, nulls, random) : nullptr;
+  const auto packed =
+      std::make_shared<arrow::StructArray>(arrow::struct_({a, b}), 2500, batch->columns(), validity);
+  const auto metadata = arrow::key_value_metadata({"packed"}, {"true"});
+  return arrow::RecordBatch::Make(
+      arrow::schema({arrow::field("p", packed->type(), /*nullable=*/true, metadata)}), 2500, {packed});
+}
+
+TEST(FileRoundTripTest, PackedStructsAreOneColumn) {
+  for (const auto version : {FormatVersion::k2_0, FormatVersion::k2_1, FormatVersion::k2_2}) {
+    const auto batch = PackedBatch(version == FormatVersion::k2_0 ? 0 : 0.3, 0);
+    auto store = MakeMemoryStore();
+    FileWriterOptions options;
+    options.version = version;
+    options.page_bytes = 9'000;
+    ASSERT_TRUE(WriteFile(store.get(), "f", *batch, options, 700).ok());
+    auto reader = OpenFile(store.get(), "f").ValueOrDie();
+    EXPECT_EQ(reader->num_columns(), 1);
+    ExpectEqual(**reader->ReadRange(reader->WholeFile(), 0, 2500, arrow::default_memory_pool()), *batch);
+    const std::vector<int64_t> rows{0, 3, 4, 1024, 2499};
+    ExpectEqual(**reader->Take(reader->WholeFile(), rows, arrow::default_memory_pool()), *Rows(*batch, rows));
+  }
+}
+
+TEST(FileRoundTripTest, PackedStructsHaveNoPlaceForNullsOfTheirChildren) {
+  const auto status = WriteFile(MakeMemoryStore().get(), "f", *PackedBatch(0, 0.1), {}, 2500);
+  EXPECT_TRUE(status.IsInvalid());
+  EXPECT_THAT(status.message(), ::testing::HasSubstr("of a packed struct contains null values"));
 }
 
 TEST(FileRoundTripTest, StructNullsAreRefusedInVersion2_0) {

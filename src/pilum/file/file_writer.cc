@@ -47,7 +47,7 @@ struct PendingField {
   int64_t pending_rows = 0;
   int64_t first_row = 0;  // of the pending ones
 
-  bool nested() const { return IsNested(*field->type()); }
+  bool nested() const { return IsNested(*field); }
 };
 
 /// A part of a field's rows.
@@ -158,7 +158,7 @@ arrow::Status FileWriterImpl::AddColumnsV2_0(const std::shared_ptr<arrow::Field>
                                              const std::shared_ptr<arrow::Field>& root,
                                              PendingField* pending) {
   ARROW_ASSIGN_OR_RAISE(auto options, EncodingOptions::Of(*field, *root));
-  if (IsNested(*field->type())) {
+  if (IsNested(*field)) {
     LeafColumn node;
     node.field = field;
     pending->columns.push_back(NewColumn(std::move(node), options));
@@ -274,6 +274,9 @@ arrow::Status FileWriterImpl::WritePage(const RowsOfField& rows, Column* column)
 arrow::Status FileWriterImpl::WriteNestedV2_0(const std::shared_ptr<arrow::ArrayData>& array, size_t* next,
                                               PendingField* field) {
   Column& column = field->columns[(*next)++];
+  if (!IsNested(*column.leaf.field)) {
+    return array->length == 0 ? arrow::Status::OK() : WritePage({array, 0}, &column);
+  }
   switch (array->type->id()) {
     case arrow::Type::STRUCT:
       if (array->GetNullCount() > 0) {
@@ -286,8 +289,7 @@ arrow::Status FileWriterImpl::WriteNestedV2_0(const std::shared_ptr<arrow::Array
         ARROW_RETURN_NOT_OK(WriteNestedV2_0(child->Slice(array->offset, array->length), next, field));
       }
       return arrow::Status::OK();
-    case arrow::Type::LIST:
-    case arrow::Type::LARGE_LIST: {
+    default: {
       const EncodedListsV2_0 lists = EncodeListsV2_0(*array);
       if (array->length > 0) {
         auto* page = column.metadata.add_pages();
@@ -296,8 +298,6 @@ arrow::Status FileWriterImpl::WriteNestedV2_0(const std::shared_ptr<arrow::Array
       }
       return WriteNestedV2_0(lists.items, next, field);
     }
-    default:
-      return array->length == 0 ? arrow::Status::OK() : WritePage({array, 0}, &column);
   }
 }
 
@@ -305,7 +305,7 @@ arrow::Status FileWriterImpl::WriteStructPages() {
   if (options_.version != FormatVersion::k2_0) return arrow::Status::OK();
   for (PendingField& field : fields_) {
     for (Column& column : field.columns) {
-      if (column.leaf.field->type()->id() != arrow::Type::STRUCT) continue;
+      if (!IsNested(*column.leaf.field) || column.leaf.field->type()->id() != arrow::Type::STRUCT) continue;
       lance::encodings::ArrayEncoding encoding;
       encoding.mutable_struct_();
       auto* page = column.metadata.add_pages();

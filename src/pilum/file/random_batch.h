@@ -78,7 +78,7 @@ inline std::shared_ptr<arrow::ArrayData> RandomNested(const std::shared_ptr<arro
 
 inline std::shared_ptr<arrow::ArrayData> RandomArray(const std::shared_ptr<arrow::DataType>& type, int64_t n,
                                                      RandomColumn options, std::mt19937_64& random) {
-  if (IsNested(*type)) return RandomNested(type, n, options, random);
+  if (IsNested(*arrow::field("f", type))) return RandomNested(type, n, options, random);
   const LeafType leaf = LeafType::Of(type).ValueOrDie();
   if (leaf.kind == LeafType::Kind::kNull) return arrow::ArrayData::Make(type, n, {nullptr}, n);
   auto validity = options.nulls > 0 ? RandomBits(n, options.nulls, random) : nullptr;

@@ -41,7 +41,15 @@ class FixedPage final : public PageReader {
       items *= type_.dims[depth];
       level = UnwrappedV2_0::Of(level.values->fixed_size_list().items());
     }
-    if (level.values != nullptr) {
+    if (level.values != nullptr && type_.is_packed()) {
+      if (!level.values->has_packed_struct()) return arrow::Status::Invalid("a page without packed structs");
+      // Widths come from the type: the children's own encodings say nothing that is not there.
+      v2_0::ArrayEncoding rows;
+      rows.mutable_flat()->set_bits_per_value(static_cast<uint64_t>(type_.bits));
+      *rows.mutable_flat()->mutable_buffer() = level.values->packed_struct().buffer();
+      ARROW_ASSIGN_OR_RAISE(values_, FindPlainV2_0(page_, rows, type_.bits, page_.num_rows));
+      has_values_ = true;
+    } else if (level.values != nullptr) {
       ARROW_ASSIGN_OR_RAISE(values_,
                             FindPlainV2_0(page_, *level.values, type_.item_bits, page_.num_rows * items));
       has_values_ = true;

@@ -161,6 +161,7 @@ arrow::Result<std::shared_ptr<arrow::ArrayData>> NestedReaderV2_0::Read(
     std::span<const int32_t>* columns) const {
   ARROW_ASSIGN_OR_RAISE(const ByteRange column, TakeColumn(columns));
   const auto& type = field->type();
+  if (!IsNested(*field)) return ReadLeaf(field, column, num_rows, rows);
   switch (type->id()) {
     case arrow::Type::STRUCT: {
       int64_t n = 0;
@@ -189,11 +190,8 @@ arrow::Result<std::shared_ptr<arrow::ArrayData>> NestedReaderV2_0::Read(
       return data;
     }
     default:
-      if (IsNested(*type)) {
-        return arrow::Status::NotImplemented(object_->path(), ": column '", field->name(),
-                                             "': files of version 2.0 ", "hold no ", type->ToString());
-      }
-      return ReadLeaf(field, column, num_rows, rows);
+      return arrow::Status::NotImplemented(object_->path(), ": column '", field->name(),
+                                           "': files of version 2.0 hold no ", type->ToString());
   }
 }
 

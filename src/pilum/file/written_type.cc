@@ -8,6 +8,8 @@ namespace pilum {
 
 namespace {
 
+constexpr int64_t kMaxPackedBits = 256 * 8;
+
 arrow::Status NullsIn(const arrow::Field& field) {
   return arrow::Status::Invalid(
       "The field `", field.name(),
@@ -54,8 +56,22 @@ bool HasNullUnderValid(const arrow::ArrayData& array, const arrow::ArrayData& ch
   }
 }
 
+/// A packed struct has no place for nulls of its children.
+arrow::Status CheckPacked(const arrow::ArrayData& array, const arrow::Field& field) {
+  for (int i = 0; i < field.type()->num_fields(); ++i) {
+    const auto& child = *array.child_data[static_cast<size_t>(i)];
+    if (MayHaveNullValues(child) && HasNullUnderValid(array, child)) {
+      return arrow::Status::Invalid("Column '", field.name(), "': the child `",
+                                    field.type()->field(i)->name(),
+                                    "` of a packed struct contains null values");
+    }
+  }
+  return arrow::Status::OK();
+}
+
 arrow::Status CheckChildren(const arrow::ArrayData& array, const arrow::Field& field) {
-  if (!IsNested(*field.type())) return arrow::Status::OK();
+  if (IsPacked(field)) return CheckPacked(array, field);
+  if (!IsNested(field)) return arrow::Status::OK();
   for (int i = 0; i < field.type()->num_fields(); ++i) {
     const auto& child_field = *field.type()->field(i);
     const auto& child = *array.child_data[static_cast<size_t>(i)];
@@ -74,7 +90,12 @@ arrow::Status CheckWritable(const arrow::Field& field, FormatVersion version) {
   const auto refuse = [&](const char* what) {
     return arrow::Status::NotImplemented("Column '", field.name(), "': ", what);
   };
-  if (!IsNested(type)) return arrow::Status::OK();
+  if (IsPacked(field)) {
+    ARROW_ASSIGN_OR_RAISE(const auto packed, LeafType::OfPacked(field.type()));
+    if (packed.bits >= kMaxPackedBits)
+      return refuse("packed structs of 256 bytes and more have no form on disk");
+  }
+  if (!IsNested(field)) return arrow::Status::OK();
   const bool list_of_structs = type.id() == arrow::Type::FIXED_SIZE_LIST;
   if ((type.id() == arrow::Type::MAP || list_of_structs) && version < FormatVersion::k2_2) {
     return refuse("maps and fixed-size lists of structs need version 2.2");
