@@ -32,10 +32,9 @@ arrow::Status Append(const std::shared_ptr<arrow::Field>& field, std::vector<Nes
     return arrow::Status::NotImplemented("Column '", field->name(), "': ", what, " are not supported yet");
   };
   if (outer->size() > kMaxDepth) return refuse("more than 1024 levels of nesting");
-  if (HasMetadata(*field, "lance-encoding:blob")) return refuse("blobs");
   if (HasMetadata(*field, "ARROW:extension:name") &&
       *field->metadata()->Get("ARROW:extension:name") == "lance.blob.v2") {
-    return refuse("blobs");
+    return refuse("blobs of version 2");
   }
   if (!IsNested(*field)) {
     LeafColumn column;

@@ -41,7 +41,7 @@ struct LeafColumn {
   }
 
   /// The columns of a top-level field, in order. NotImplemented, naming the field, for what is not supported:
-  /// blobs, structs without fields, packed structs of anything but numbers and their like.
+  /// blobs of version 2, structs without fields, packed structs of anything but numbers and their like.
   static arrow::Result<std::vector<LeafColumn>> Of(const std::shared_ptr<arrow::Field>& root);
 };
 

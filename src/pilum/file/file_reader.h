@@ -30,7 +30,8 @@ struct FileProjection {
 /// scans call ReadRange from many threads at once.
 ///
 /// Every length, offset and count of the file is checked before use: damage is IOError (kCorruptFile) with
-/// the file and the offset. NotImplemented: blobs, packed structs, structs without fields.
+/// the file and the offset. NotImplemented: blobs of version 2 or in nested columns,
+/// structs without fields.
 class FileReader {
  public:
   /// Reads the tail (one request, two when the metadata is large) and parses footer, schema and column table.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pilum/file/page_reader.h"
 
+#include "pilum/file/blob_page.h"
+
 #include "pilum/util/error.h"
 
 namespace pilum {
@@ -79,7 +81,7 @@ arrow::Result<std::unique_ptr<PageReader>> PageReader::Make(PageDescription page
       ARROW_RETURN_NOT_OK(CheckLayers(layout.constant_layout().layers(), column));
       return MakeConstantPage(std::move(page), layout.constant_layout(), type, column.nested(), pool);
     case enc::PageLayout::kBlobLayout:
-      return arrow::Status::NotImplemented("blob columns are not supported yet");
+      return MakeBlobPage(std::move(page), layout.blob_layout(), column, pool);
     default:
       return arrow::Status::NotImplemented("page layout ", static_cast<int>(layout.layout_case()));
   }

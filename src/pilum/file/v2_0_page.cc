@@ -3,6 +3,8 @@
 
 #include <arrow/util/bit_util.h>
 
+#include "pilum/file/blob_page.h"
+
 namespace pilum {
 
 namespace v2_0 = lance::encodings;
@@ -83,6 +85,9 @@ arrow::Result<std::unique_ptr<PageReader>> PageReader::Make(PageDescription page
   }
   switch (type.kind) {
     case LeafType::Kind::kVariable:
+      if (outer.values != nullptr && outer.values->has_packed_struct()) {
+        return MakeBlobPageV2_0(std::move(page), encoding, type, pool);
+      }
       return MakeBinaryPageV2_0(std::move(page), encoding, type, pool);
     case LeafType::Kind::kFixed:
       return MakeFixedPageV2_0(std::move(page), encoding, type);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pilum/file/written_type.h"
 
+#include <arrow/util/key_value_metadata.h>
+
 #include "pilum/encoding/levels.h"
 #include "pilum/encoding/nesting.h"
 
@@ -90,6 +92,9 @@ arrow::Status CheckWritable(const arrow::Field& field, FormatVersion version) {
   const auto refuse = [&](const char* what) {
     return arrow::Status::NotImplemented("Column '", field.name(), "': ", what);
   };
+  if (field.metadata() != nullptr && field.metadata()->Contains("lance-encoding:blob")) {
+    return refuse("writing blobs is not supported yet");
+  }
   if (IsPacked(field)) {
     ARROW_ASSIGN_OR_RAISE(const auto packed, LeafType::OfPacked(field.type()));
     if (packed.bits >= kMaxPackedBits)

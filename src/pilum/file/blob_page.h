@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Pages of blobs: the values lie anywhere in the file, the page says where. Spec: 11-encodings.md §7.1,
+// 10-file.md §9.12.
+#pragma once
+
+#include <arrow/memory_pool.h>
+#include <arrow/result.h>
+
+#include <memory>
+
+#include "pilum/encoding/leaf_type.h"
+#include "pilum/file/page_reader.h"
+#include "pilum_proto/encodings_v2_0.pb.h"
+#include "pilum_proto/encodings_v2_1.pb.h"
+
+namespace pilum {
+
+/// Rows of (position, size): what a page of blobs stores.
+arrow::Result<LeafType> BlobDescriptorType();
+
+/// A page of version 2.1. Its values are read as binary, one exact read each. NotImplemented inside of lists.
+arrow::Result<std::unique_ptr<PageReader>> MakeBlobPage(PageDescription page,
+                                                        const lance::encodings21::BlobLayout& layout,
+                                                        const LeafColumn& column, arrow::MemoryPool* pool);
+/// The same of version 2.0, where a page stores packed structs.
+arrow::Result<std::unique_ptr<PageReader>> MakeBlobPageV2_0(PageDescription page,
+                                                            const lance::encodings::ArrayEncoding& encoding,
+                                                            const LeafType& type, arrow::MemoryPool* pool);
+
+}  // namespace pilum
