@@ -8,6 +8,7 @@
 
 #include <charconv>
 
+#include "pilum/io/object_store.h"
 #include "pilum/util/error.h"
 
 namespace pilum {
@@ -16,6 +17,7 @@ namespace {
 
 constexpr char kEpochKey[] = "writer_epoch";
 constexpr char kSentinelKey[] = "fence_sentinel";
+constexpr std::string_view kEndOfStream("\xff\xff\xff\xff\0\0\0\0", 8);
 
 arrow::Result<std::shared_ptr<arrow::Buffer>> Serialize(const std::shared_ptr<arrow::Schema>& schema,
                                                         const arrow::RecordBatchVector& batches) {
@@ -84,6 +86,10 @@ arrow::Result<std::shared_ptr<arrow::Buffer>> SerializeFenceSentinel(uint64_t wr
 }
 
 arrow::Result<WalEntry> ParseWalEntry(std::shared_ptr<arrow::Buffer> bytes, std::string_view path) {
+  // Without this check a file that was cut behind a message would be an entry with fewer rows.
+  if (!AsStringView(*bytes).ends_with(kEndOfStream)) {
+    return CorruptFile(path, bytes->size(), "a log entry without its end-of-stream marker");
+  }
   auto entry = Parse(std::move(bytes));
   if (!entry.ok()) return CorruptFile(path, 0, "not a log entry: " + entry.status().message());
   return entry;
