@@ -12,6 +12,7 @@ import pathlib
 import random
 import sys
 
+import lance
 import numpy as np
 import pyarrow as pa
 from lance.file import LanceFileReader, LanceFileWriter
@@ -354,17 +355,12 @@ def load(path):
         return source.read_all()
 
 
-def without_blobs(data):
-    """The table as plain binary."""
-    return data.cast(pa.schema([field.remove_metadata() for field in data.schema]))
-
-
 def generate(directory, seed):
     cases, refused = [], 0
     for version, name, data, options in all_cases(seed):
         try:
             write(directory / f"{name}.lance", version, data, options)
-            back = without_blobs(data) if "-blob-" in name else read(directory / f"{name}.lance")
+            back = data if "-blob-" in name else read(directory / f"{name}.lance")
         except BaseException as error:  # its panics are no Exceptions
             if isinstance(error, KeyboardInterrupt):
                 raise
@@ -397,6 +393,10 @@ def verify(directory, other):
     cases = (directory / "cases.txt").read_text().split("\n")[:-1]
     for line in cases:
         name = line.split(" ", 1)[1]
+        if "-blob-" in name and lance.__version__.startswith("8."):
+            longest, nulls = name.split("-")[2:4]
+            if longest == "0" or nulls != "0":
+                continue  # it takes null blobs for empty ones, and fails on its own files without any bytes
         path, want = str(other / f"{name}.lance"), load(directory / f"{name}.arrow")
         try:
             difference = same(read(path), want)

@@ -323,6 +323,34 @@ TEST(FileRoundTripTest, PackedStructsHaveNoPlaceForNullsOfTheirChildren) {
   EXPECT_THAT(status.message(), ::testing::HasSubstr("of a packed struct contains null values"));
 }
 
+TEST(FileRoundTripTest, BlobsLieOutsideOfTheirPages) {
+  arrow::LargeBinaryBuilder builder;
+  for (int i = 0; i < 60; ++i) {
+    ASSERT_TRUE(i % 7 == 3 ? builder.AppendNull().ok()
+                           : builder.Append(std::string(i % 5 * 1000u, 'b')).ok());
+  }
+  const auto field = arrow::field("blob", arrow::large_binary(), /*nullable=*/true,
+                                  arrow::key_value_metadata({"lance-encoding:blob"}, {"true"}));
+  const auto batch = arrow::RecordBatch::Make(arrow::schema({field}), 60, {*builder.Finish()});
+  for (const auto version : {FormatVersion::k2_0, FormatVersion::k2_1}) {
+    auto counter = std::make_shared<StoreCounter>();
+    auto store = ObserveStore(MakeMemoryStore(), counter);
+    FileWriterOptions options;
+    options.version = version;
+    options.page_bytes = 30'000;
+    ASSERT_TRUE(WriteFile(store.get(), "f", *batch, options, 20).ok());
+    auto reader = OpenFile(store.get(), "f").ValueOrDie();
+    ExpectEqual(**reader->ReadRange(reader->WholeFile(), 0, 60, arrow::default_memory_pool()), *batch);
+    counter->Reset();
+    const std::vector<int64_t> rows{31};
+    ExpectEqual(**reader->Take(reader->WholeFile(), rows, arrow::default_memory_pool()), *Rows(*batch, rows));
+    EXPECT_LE(counter->bytes_read(), 1000);
+  }
+  FileWriterOptions options;
+  options.version = FormatVersion::k2_2;
+  EXPECT_TRUE(WriteFile(MakeMemoryStore().get(), "f", *batch, options, 60).IsNotImplemented());
+}
+
 TEST(FileRoundTripTest, StructNullsAreRefusedInVersion2_0) {
   std::mt19937_64 random(12);
   const auto batch =

@@ -93,7 +93,7 @@ class FileWriterImpl final : public FileWriter {
   arrow::Status Queue(const std::shared_ptr<arrow::Array>& array, PendingField* field);
   arrow::Status Append(std::shared_ptr<arrow::Array> array, int64_t bytes, PendingField* field);
   arrow::Status FlushPages(PendingField* field);
-  static Column NewColumn(LeafColumn leaf, EncodingOptions options);
+  Column NewColumn(LeafColumn leaf, EncodingOptions options) const;
   arrow::Status AddColumnsV2_0(const std::shared_ptr<arrow::Field>& field,
                                const std::shared_ptr<arrow::Field>& root, PendingField* pending);
   /// Pages of the columns from `*next` on, which are those of `array`.
@@ -102,6 +102,7 @@ class FileWriterImpl final : public FileWriter {
   /// The one page that the column of a struct has in version 2.0.
   arrow::Status WriteStructPages();
   arrow::Status WritePage(const RowsOfField& rows, Column* column);
+  arrow::Status WriteBlobPage(const RowsOfField& rows, Column* column);
   /// Leaf `index` of the rows, on more than one page if its levels are too many.
   arrow::Status WriteNestedPages(const RowsOfField& rows, LeafArray leaf, size_t index, PendingField* field);
   arrow::Status AppendPage(const std::vector<std::shared_ptr<arrow::Buffer>>& buffers, int64_t num_rows,
@@ -145,10 +146,14 @@ arrow::Status FileWriterImpl::Init() {
   return arrow::Status::OK();
 }
 
-Column FileWriterImpl::NewColumn(LeafColumn leaf, EncodingOptions options) {
+Column FileWriterImpl::NewColumn(LeafColumn leaf, EncodingOptions options) const {
   Column column{std::move(leaf), options, {}};
   lance::encodings::ColumnEncoding encoding;
-  encoding.mutable_values();
+  if (options_.version == FormatVersion::k2_0 && IsBlob(*column.leaf.field)) {
+    encoding.mutable_blob()->mutable_inner()->mutable_values();
+  } else {
+    encoding.mutable_values();
+  }
   SetEncoding(encoding, column.metadata.mutable_encoding());
   return column;
 }
@@ -257,7 +262,46 @@ arrow::Status FileWriterImpl::FlushPages(PendingField* field) {
   return arrow::Status::OK();
 }
 
+/// Writes the values, each on its own; the page says where they are.
+arrow::Status FileWriterImpl::WriteBlobPage(const RowsOfField& rows, Column* column) {
+  const arrow::LargeBinaryArray blobs(rows.array);
+  const bool v2_0 = options_.version == FormatVersion::k2_0;
+  const uint64_t null_position = v2_0 ? 1 : uint64_t{1} << 16;  // 2.1: the definition level in the upper half
+  arrow::UInt64Builder positions(options_.pool), sizes(options_.pool);
+  for (int64_t i = 0; i < blobs.length(); ++i) {
+    ByteRange range{};
+    if (blobs.IsNull(i)) {
+      range.offset = static_cast<int64_t>(null_position);
+    } else if (blobs.value_length(i) > 0) {
+      ARROW_ASSIGN_OR_RAISE(range, AppendAligned(AsSpan(blobs.GetView(i))));
+    }
+    ARROW_RETURN_NOT_OK(positions.Append(static_cast<uint64_t>(range.offset)));
+    ARROW_RETURN_NOT_OK(sizes.Append(static_cast<uint64_t>(range.length)));
+  }
+  ARROW_ASSIGN_OR_RAISE(auto position, positions.Finish());
+  ARROW_ASSIGN_OR_RAISE(auto size, sizes.Finish());
+  ARROW_ASSIGN_OR_RAISE(
+      const auto descriptors,
+      arrow::StructArray::Make({position, size}, std::vector<std::string>{"position", "size"}));
+  auto* page = column->metadata.add_pages();
+  if (v2_0) {
+    ARROW_ASSIGN_OR_RAISE(const auto encoded, EncodePageV2_0(*descriptors->data(), {}, options_.pool));
+    SetEncoding(encoded.encoding, page->mutable_encoding());
+    return AppendPage(encoded.buffers, blobs.length(), page);
+  }
+  ARROW_ASSIGN_OR_RAISE(const auto encoded, EncodePage(*descriptors->data(), {}, format(), options_.pool));
+  lance::encodings21::PageLayout layout;
+  *layout.mutable_blob_layout()->mutable_inner_layout() = encoded.layout;
+  layout.mutable_blob_layout()->add_layers(blobs.null_count() > 0
+                                               ? lance::encodings21::REPDEF_NULLABLE_ITEM
+                                               : lance::encodings21::REPDEF_ALL_VALID_ITEM);
+  SetEncoding(layout, page->mutable_encoding());
+  page->set_priority(static_cast<uint64_t>(rows.first_row));
+  return AppendPage(encoded.buffers, blobs.length(), page);
+}
+
 arrow::Status FileWriterImpl::WritePage(const RowsOfField& rows, Column* column) {
+  if (IsBlob(*column->leaf.field)) return WriteBlobPage(rows, column);
   auto* page = column->metadata.add_pages();
   if (options_.version == FormatVersion::k2_0) {
     ARROW_ASSIGN_OR_RAISE(const auto encoded, EncodePageV2_0(*rows.array, column->options, options_.pool));

@@ -87,13 +87,18 @@ arrow::Status CheckChildren(const arrow::ArrayData& array, const arrow::Field& f
 
 }  // namespace
 
+bool IsBlob(const arrow::Field& field) {
+  return field.metadata() != nullptr && field.metadata()->Contains("lance-encoding:blob");
+}
+
 arrow::Status CheckWritable(const arrow::Field& field, FormatVersion version) {
   const arrow::DataType& type = *field.type();
   const auto refuse = [&](const char* what) {
     return arrow::Status::NotImplemented("Column '", field.name(), "': ", what);
   };
-  if (field.metadata() != nullptr && field.metadata()->Contains("lance-encoding:blob")) {
-    return refuse("writing blobs is not supported yet");
+  if (IsBlob(field)) {
+    if (type.id() != arrow::Type::LARGE_BINARY) return refuse("blobs must be of type large_binary");
+    if (version >= FormatVersion::k2_2) return refuse("blobs of version 1 need version 2.1 or earlier");
   }
   if (IsPacked(field)) {
     ARROW_ASSIGN_OR_RAISE(const auto packed, LeafType::OfPacked(field.type()));
@@ -108,7 +113,10 @@ arrow::Status CheckWritable(const arrow::Field& field, FormatVersion version) {
   if (type.id() == arrow::Type::MAP && static_cast<const arrow::MapType&>(type).keys_sorted()) {
     return refuse("maps with sorted keys have no form on disk");
   }
-  for (const auto& child : type.fields()) ARROW_RETURN_NOT_OK(CheckWritable(*child, version));
+  for (const auto& child : type.fields()) {
+    if (IsBlob(*child)) return refuse("blobs inside of nested columns are not supported");
+    ARROW_RETURN_NOT_OK(CheckWritable(*child, version));
+  }
   return arrow::Status::OK();
 }
 
