@@ -5,7 +5,7 @@
 # make        builds the libraries and the pilum command into build/, and installs the Python package into .venv
 # Each installs what is missing.
 .DEFAULT_GOAL := build
-.PHONY: setup build demo test bench lint format asan tsan clean
+.PHONY: setup configure build demo test bench lint format asan tsan clean
 
 JOBS ?= $(shell nproc)
 SOURCES = $(shell git ls-files '*.h' '*.cc')
@@ -13,15 +13,19 @@ SOURCES = $(shell git ls-files '*.h' '*.cc')
 setup:
 	@scripts/setup.sh
 
-build: setup
+configure: setup
 	@cmake --preset release > build-configure.log || { cat build-configure.log; exit 1; }
 	@rm -f build-configure.log
+
+build: configure
 	@cmake --build --preset release -j $(JOBS)
 	@scripts/install_python.sh .venv
 
 demo:
 	@scripts/setup.sh --test
-	@$(MAKE) --no-print-directory build
+	@$(MAKE) --no-print-directory configure
+	@cmake --build --preset release -j $(JOBS) --target departure_board pilum_cli
+	@scripts/install_python.sh .venv
 	@scripts/demo.sh
 
 test:
