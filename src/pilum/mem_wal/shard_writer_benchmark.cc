@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <string>
+#include <system_error>
 
 #include "pilum/mem_wal/mem_wal_index.h"
 #include "pilum/mem_wal/shard_writer.h"
@@ -31,27 +32,38 @@ std::shared_ptr<arrow::RecordBatch> Rows(int64_t first, int64_t num_rows) {
                                   {ids.Finish().ValueOrDie(), values.Finish().ValueOrDie()});
 }
 
-/// A table in a folder of its own, removed at the end, with a writer that is not closed.
+/// The folder of all tables of this run, removed at its end only: for some seconds ext4 steps over each inode
+/// that was just deleted when it looks for a free one, which would be measured.
+class Folder {
+ public:
+  Folder()
+      : path_(std::filesystem::temp_directory_path() / ("pilum-benchmark-" + Uuid::Random().ToString())) {}
+  ~Folder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  std::string NewTable() { return (path_ / Uuid::Random().ToString()).string(); }
+
+ private:
+  const std::filesystem::path path_;
+};
+Folder folder;
+
+/// A table with a writer that is not closed.
 class Shard {
  public:
   explicit Shard(Durability durability) {
-    const Uuid id = Uuid::Random();
-    folder_ = std::filesystem::temp_directory_path() / ("pilum-benchmark-" + id.ToString());
     auto empty = arrow::RecordBatchReader::Make({}, RowSchema()).ValueOrDie();
-    const auto dataset = Dataset::Write(std::move(empty), folder_.string()).ValueOrDie();
+    const auto dataset = Dataset::Write(std::move(empty), folder.NewTable()).ValueOrDie();
     ShardWriterConfig config;
     config.durability = durability;
     writer_ =
-        ShardWriter::Open(InitializeMemWalBuilder(dataset).Execute().ValueOrDie(), id, config).ValueOrDie();
-  }
-  ~Shard() {
-    writer_ = nullptr;
-    std::filesystem::remove_all(folder_);
+        ShardWriter::Open(InitializeMemWalBuilder(dataset).Execute().ValueOrDie(), Uuid::Random(), config)
+            .ValueOrDie();
   }
   ShardWriter& writer() { return *writer_; }
 
  private:
-  std::filesystem::path folder_;
   std::shared_ptr<ShardWriter> writer_;
 };
 
