@@ -4,6 +4,7 @@
 #include <arrow/api.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,7 +17,7 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <thread>
+#include <vector>
 
 #include "pilum/dataset/scanner.h"
 #include "pilum/io/memory_store.h"
@@ -233,15 +234,15 @@ class Child {
   explicit Child(const std::string& directory) {
     std::array<int, 2> ends{};
     EXPECT_EQ(pipe(ends.data()), 0);
-    const std::string output = std::to_string(ends[1]);
-    pid_ = fork();
-    if (pid_ == 0) {
-      setenv(kChildDirectory, directory.c_str(), 1);
-      setenv(kChildOutput, output.c_str(), 1);
-      execl("/proc/self/exe", "child", "--gtest_filter=ShardWriterKillTest.Child", "--gtest_brief=1",
-            static_cast<char*>(nullptr));
-      _exit(127);
-    }
+    std::vector<std::string> variables = {kChildDirectory + std::string("=") + directory,
+                                          kChildOutput + std::string("=") + std::to_string(ends[1])};
+    std::vector<char*> environment = {variables[0].data(), variables[1].data()};
+    for (char** variable = environ; *variable != nullptr; ++variable) environment.push_back(*variable);
+    environment.push_back(nullptr);
+    std::vector<std::string> words = {"child", "--gtest_filter=ShardWriterKillTest.Child", "--gtest_brief=1"};
+    std::vector<char*> arguments = {words[0].data(), words[1].data(), words[2].data(), nullptr};
+    EXPECT_EQ(posix_spawn(&pid_, "/proc/self/exe", nullptr, nullptr, arguments.data(), environment.data()),
+              0);
     close(ends[1]);
     input_ = ends[0];
   }
