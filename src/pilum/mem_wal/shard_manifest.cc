@@ -31,6 +31,21 @@ uint64_t ParseHint(std::string_view text) {
   return version;
 }
 
+ShardManifest FirstVersion(const Uuid& shard_id, uint32_t spec_id) {
+  ShardManifest manifest;
+  manifest.set_version(1);
+  manifest.set_shard_spec_id(spec_id);
+  manifest.set_current_generation(1);
+  manifest.mutable_shard_id()->set_uuid(std::string(shard_id.AsBytes()));
+  return manifest;
+}
+
+std::map<std::string, std::string> FieldValues(const ShardManifest& manifest) {
+  std::map<std::string, std::string> values;
+  for (const auto& entry : manifest.shard_field_entries()) values[entry.field_id()] = entry.value();
+  return values;
+}
+
 }  // namespace
 
 ShardManifestStore::ShardManifestStore(std::shared_ptr<ObjectStore> table, const Uuid& shard_id,
@@ -107,6 +122,25 @@ arrow::Status ShardManifestStore::CheckFenced(uint64_t epoch) const {
   return arrow::Status::OK();
 }
 
+arrow::Result<ShardManifest> ShardManifestStore::Initialize(
+    uint32_t spec_id, const std::map<std::string, std::string>& field_values) const {
+  ShardManifest manifest = FirstVersion(shard_id_, spec_id);
+  for (const auto& [field_id, value] : field_values) {
+    auto* entry = manifest.add_shard_field_entries();
+    entry->set_field_id(field_id);
+    entry->set_value(value);
+  }
+  const auto status = Write(manifest);
+  if (status.ok()) return manifest;
+  if (!status.IsAlreadyExists()) return status;
+  ARROW_ASSIGN_OR_RAISE(auto latest, ReadLatest());
+  if (!latest || latest->shard_spec_id() != spec_id || FieldValues(*latest) != field_values) {
+    return arrow::Status::AlreadyExists("shard ", shard_id_.ToString(),
+                                        " exists with another spec or other field values");
+  }
+  return *std::move(latest);
+}
+
 arrow::Result<ShardManifest> ShardManifestStore::Claim(uint32_t spec_id) const {
   for (int attempt = 0; attempt < kMaxClaims; ++attempt) {
     ARROW_ASSIGN_OR_RAISE(const auto latest, ReadLatest());
@@ -114,12 +148,10 @@ arrow::Result<ShardManifest> ShardManifestStore::Claim(uint32_t spec_id) const {
     if (latest) {
       if (latest->status() != 0) return arrow::Status::Invalid("shard ", shard_id_.ToString(), " is sealed");
       manifest = *latest;
+      manifest.set_version(manifest.version() + 1);
     } else {
-      manifest.set_shard_spec_id(spec_id);
-      manifest.set_current_generation(1);
-      manifest.mutable_shard_id()->set_uuid(std::string(shard_id_.AsBytes()));
+      manifest = FirstVersion(shard_id_, spec_id);
     }
-    manifest.set_version(manifest.version() + 1);
     manifest.set_writer_epoch(manifest.writer_epoch() + 1);
     const auto status = Write(manifest);
     if (status.ok()) return manifest;

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -33,6 +34,12 @@ class ShardManifestStore {
   /// None: the shard does not exist. A damaged manifest is kCorruptFile with its path.
   arrow::Result<std::optional<lance::table::ShardManifest>> ReadLatest() const;
   arrow::Result<std::optional<lance::table::ShardManifest>> Read(uint64_t version) const;
+
+  /// Creates the shard without an owner (epoch 0) and records which rows it is for.
+  /// @param field_values by field_id of the sharding spec: the raw little-endian bytes of the value. Where
+  /// the shard exists: its manifest if spec and values are the same, else AlreadyExists.
+  arrow::Result<lance::table::ShardManifest> Initialize(
+      uint32_t spec_id, const std::map<std::string, std::string>& field_values) const;
 
   /// Takes the shard over, creating it with `spec_id` if need be. @return the manifest that holds our epoch.
   arrow::Result<lance::table::ShardManifest> Claim(uint32_t spec_id) const;

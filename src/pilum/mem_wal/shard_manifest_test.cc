@@ -47,6 +47,24 @@ TEST_F(ShardManifestTest, TheFirstClaimWritesTheBytesOfTheFormat) {
   EXPECT_EQ(AsStringView(*store_->Get(kDirectory + "version_hint.json").ValueOrDie()), "{\"version\":1}");
 }
 
+TEST_F(ShardManifestTest, AnInitialisedShardHasNoOwnerAndKeepsItsFieldValues) {
+  const std::map<std::string, std::string> values = {{"bucket", std::string("\x07\0\0\0", 4)}};
+  const auto created = manifests_.Initialize(1, values).ValueOrDie();
+  EXPECT_EQ(created.version(), 1);
+  EXPECT_EQ(created.writer_epoch(), 0);
+  EXPECT_EQ(created.current_generation(), 1);
+  EXPECT_EQ(manifests_.Initialize(1, values).ValueOrDie().version(), 1) << "again is nothing";
+  EXPECT_TRUE(manifests_.Initialize(2, values).status().IsAlreadyExists());
+  EXPECT_TRUE(manifests_.Initialize(1, {}).status().IsAlreadyExists());
+  const auto claimed = manifests_.Claim(9).ValueOrDie();
+  EXPECT_EQ(claimed.version(), 2);
+  EXPECT_EQ(claimed.writer_epoch(), 1);
+  EXPECT_EQ(claimed.shard_spec_id(), 1);
+  ASSERT_EQ(claimed.shard_field_entries_size(), 1);
+  EXPECT_EQ(claimed.shard_field_entries(0).value(), values.at("bucket"));
+  EXPECT_EQ(manifests_.Initialize(1, values).ValueOrDie().version(), 2) << "also when it has an owner";
+}
+
 TEST_F(ShardManifestTest, AClaimFencesTheOwnerAndKeepsTheCursors) {
   ASSERT_TRUE(manifests_.Claim(3).ok());
   ASSERT_TRUE(manifests_
