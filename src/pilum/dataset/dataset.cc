@@ -52,7 +52,12 @@ arrow::Result<std::shared_ptr<const LiveRows>> Dataset::GetLiveRows() const {
 
 arrow::Result<std::shared_ptr<const Projection>> Dataset::NewProjection(
     const std::vector<std::string>& columns) const {
-  return columns.empty() ? Projection::All(lance_schema()) : Projection::Make(lance_schema(), columns);
+  if (!columns.empty()) return Projection::Make(lance_schema(), manifest_->data_version, columns);
+  std::lock_guard lock(mutex_);
+  if (all_columns_ == nullptr) {
+    ARROW_ASSIGN_OR_RAISE(all_columns_, Projection::All(lance_schema(), manifest_->data_version));
+  }
+  return all_columns_;
 }
 
 arrow::Result<int64_t> Dataset::CountRows(const std::string& filter) const {

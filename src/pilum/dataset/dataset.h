@@ -123,7 +123,9 @@ class Dataset : public std::enable_shared_from_this<Dataset> {
   const std::shared_ptr<const Manifest> manifest_;
   const std::shared_ptr<Session> session_;
   mutable std::mutex mutex_;
-  mutable std::shared_ptr<const LiveRows> live_rows_;  // GUARDED_BY(mutex_); made when first asked for
+  // GUARDED_BY(mutex_); made when first asked for.
+  mutable std::shared_ptr<const LiveRows> live_rows_;
+  mutable std::shared_ptr<const Projection> all_columns_;
 };
 
 }  // namespace pilum

@@ -29,6 +29,23 @@ std::pair<const lance::table::DataFile*, int32_t> FindColumn(const lance::table:
   return {nullptr, -1};
 }
 
+/// The file that holds all columns of `column` and where in it they are, or null if no file has it.
+arrow::Result<const lance::table::DataFile*> FindColumns(const lance::table::DataFragment& fragment,
+                                                         const Projection::Column& column,
+                                                         std::vector<int32_t>* indices) {
+  const lance::table::DataFile* holder = nullptr;
+  for (const int32_t id : column.column_ids) {
+    const auto [file, index] = FindColumn(fragment, id);
+    if (!indices->empty() && file != holder) {
+      return arrow::Status::NotImplemented("the parts of column ", column.field->name(),
+                                           " in several data files of fragment ", fragment.id());
+    }
+    holder = file;
+    indices->push_back(index);
+  }
+  return holder;
+}
+
 }  // namespace
 
 arrow::Result<std::shared_ptr<FileReader>> FragmentReader::OpenFile(
@@ -53,10 +70,8 @@ arrow::Result<std::vector<FragmentReader::Group>> FragmentReader::GroupByFile(
   for (size_t i = 0; i < projection.columns().size(); ++i) {
     const Projection::Column& column = projection.columns()[i];
     if (column.kind != Projection::Column::kField) continue;
-    if (!column.field->children.empty()) {
-      return arrow::Status::NotImplemented("reading the nested column ", column.field->name());
-    }
-    const auto [file, index] = FindColumn(fragment_, column.field->id);
+    std::vector<int32_t> indices;
+    ARROW_ASSIGN_OR_RAISE(const auto* file, FindColumns(fragment_, column, &indices));
     if (file == nullptr) continue;
     size_t group = 0;
     while (group < groups.size() && groups[group].file != file) ++group;
@@ -64,7 +79,8 @@ arrow::Result<std::vector<FragmentReader::Group>> FragmentReader::GroupByFile(
       groups.emplace_back().file = file;
       fields.emplace_back();
     }
-    groups[group].projection.column_indices.push_back(index);
+    auto& all = groups[group].projection.column_indices;
+    all.insert(all.end(), indices.begin(), indices.end());
     groups[group].positions.push_back(i);
     fields[group].push_back(column.field->arrow);
   }

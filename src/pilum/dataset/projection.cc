@@ -13,6 +13,7 @@ bool IsSystemColumn(std::string_view name) {
 }
 
 arrow::Result<std::shared_ptr<const Projection>> Projection::Make(std::shared_ptr<const Schema> table,
+                                                                  FormatVersion version,
                                                                   const std::vector<std::string>& names) {
   auto projection = std::make_shared<Projection>();
   arrow::FieldVector fields;
@@ -22,6 +23,8 @@ arrow::Result<std::shared_ptr<const Projection>> Projection::Make(std::shared_pt
     Column column;
     if (const SchemaField* field = table->FindField(name)) {
       column.field = field;
+      ARROW_ASSIGN_OR_RAISE(const auto alone, table->Project({name}));
+      column.column_ids = alone->ColumnFieldIds(version);
       fields.push_back(field->arrow);
     } else if (name == kRowIdColumn || name == kRowAddressColumn) {
       column.kind = name == kRowIdColumn ? Column::kRowId : Column::kRowAddress;
@@ -39,9 +42,10 @@ arrow::Result<std::shared_ptr<const Projection>> Projection::Make(std::shared_pt
   return projection;
 }
 
-arrow::Result<std::shared_ptr<const Projection>> Projection::All(std::shared_ptr<const Schema> table) {
+arrow::Result<std::shared_ptr<const Projection>> Projection::All(std::shared_ptr<const Schema> table,
+                                                                 FormatVersion version) {
   const std::vector<std::string> names = table->arrow()->field_names();
-  return Make(std::move(table), names);
+  return Make(std::move(table), version, names);
 }
 
 }  // namespace pilum

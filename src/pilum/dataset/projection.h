@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "pilum/file/format_version.h"
 #include "pilum/file/schema.h"
 
 namespace pilum {
@@ -19,15 +20,20 @@ class Projection {
     enum Kind { kField, kRowId, kRowAddress };
     Kind kind = kField;
     const SchemaField* field = nullptr;  ///< kField: a top-level field of the table's schema
+    /// kField: ids of the nodes of the field that own a column of a data file, in column order.
+    std::vector<int32_t> column_ids;
   };
 
+  /// @param version of the table's data files.
   /// @param names top-level columns and `_rowid`, `_rowaddr`. Invalid for an unknown or repeated name,
   /// NotImplemented
   ///   for the other system columns.
   static arrow::Result<std::shared_ptr<const Projection>> Make(std::shared_ptr<const Schema> table,
+                                                               FormatVersion version,
                                                                const std::vector<std::string>& names);
   /// All fields of the table.
-  static arrow::Result<std::shared_ptr<const Projection>> All(std::shared_ptr<const Schema> table);
+  static arrow::Result<std::shared_ptr<const Projection>> All(std::shared_ptr<const Schema> table,
+                                                              FormatVersion version);
 
   const std::shared_ptr<arrow::Schema>& schema() const { return schema_; }
   const std::vector<Column>& columns() const { return columns_; }
