@@ -13,7 +13,8 @@
 arrow::Status Run(const std::string& uri) {
   ARROW_RETURN_NOT_OK(arrow::compute::Initialize());
   const auto key = arrow::key_value_metadata({{pilum::kPrimaryKeyMetadata, "true"}});
-  const auto schema = arrow::schema({arrow::field("id", arrow::int64(), false, key), arrow::field("name", arrow::utf8())});
+  const auto schema =
+      arrow::schema({arrow::field("id", arrow::int64(), false, key), arrow::field("name", arrow::utf8())});
   ARROW_ASSIGN_OR_RAISE(auto nothing, arrow::RecordBatchReader::Make({}, schema));
   ARROW_ASSIGN_OR_RAISE(auto table, pilum::Dataset::Write(nothing, uri));
   ARROW_ASSIGN_OR_RAISE(table, pilum::InitializeMemWalBuilder(table).Unsharded().Execute());
@@ -27,11 +28,13 @@ arrow::Status Run(const std::string& uri) {
   }
   ARROW_ASSIGN_OR_RAISE(const auto id_column, ids.Finish());
   ARROW_ASSIGN_OR_RAISE(const auto name_column, names.Finish());
-  ARROW_RETURN_NOT_OK(writer->Put(arrow::RecordBatch::Make(schema, 3, {id_column, name_column})));  // durable, visible
+  ARROW_RETURN_NOT_OK(
+      writer->Put(arrow::RecordBatch::Make(schema, 3, {id_column, name_column})));  // durable, visible
 
   pilum::LsmDataSourceCollector sources(table, {});
   sources.WithWriter(writer);
-  ARROW_ASSIGN_OR_RAISE(const auto planner, pilum::LsmPointLookupPlanner::Make(sources, {}, table->lance_schema()));
+  ARROW_ASSIGN_OR_RAISE(const auto planner,
+                        pilum::LsmPointLookupPlanner::Make(sources, {}, table->lance_schema()));
   ARROW_ASSIGN_OR_RAISE(const auto row, planner->Lookup({arrow::MakeScalar(int64_t{1})}));
   std::cout << row->ToString();
   return writer->Close();

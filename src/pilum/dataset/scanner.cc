@@ -240,7 +240,8 @@ arrow::Result<std::shared_ptr<Scanner>> Dataset::NewScan(const ScanOptions& opti
   }
   ARROW_ASSIGN_OR_RAISE(auto fragments, SelectFragments(*manifest_, options.fragment_ids));
   return std::make_shared<ScannerImpl>(std::move(plan), std::move(fragments), std::move(search),
-                                       filter ? filter->ToString() : std::string(), options.offset, options.limit);
+                                       filter ? filter->ToString() : std::string(), options.offset,
+                                       options.limit);
 }
 
 }  // namespace pilum
