@@ -164,6 +164,11 @@ class LanceDataset(pa.dataset.Dataset):
         return self._ds.schema
 
     @property
+    def lance_schema(self) -> _pilum.LanceSchema:
+        """The schema with the ids of its fields."""
+        return self._ds.lance_schema
+
+    @property
     def data_storage_version(self) -> str:
         """File format version of the table: "2.0", "2.1" or "2.2"."""
         return self._ds.data_storage_version
@@ -487,6 +492,10 @@ class LanceDataset(pa.dataset.Dataset):
 
         raw = _pilum.read_shard_snapshot(self._ds, shard_id)
         return None if raw is None else ShardSnapshot._wrap(raw)
+
+    def prewarm_mem_wal(self, shard_snapshots: list[ShardSnapshot]) -> None:
+        """Opens the generations that the snapshots list, and their indexes, so that first reads find them open."""
+        _pilum.prewarm_mem_wal(self._ds, [snapshot._raw for snapshot in shard_snapshots])
 
     # ---- writing ----
 

@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Optional
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Optional, Union
 
 import pyarrow as pa
 
@@ -33,6 +34,40 @@ class ShardingSpec:
 
     spec_id: int
     fields: list[ShardingField]
+
+
+@dataclass
+class MergedGeneration:
+    """A flushed generation whose rows are in the base table."""
+
+    shard_id: str
+    generation: int
+
+
+def evaluate_sharding_spec(
+    batch: pa.RecordBatch, spec: Union[ShardingSpec, Mapping[str, object]], schema: _pilum.LanceSchema
+) -> pa.RecordBatch:
+    """The shard key of each row of `batch`: one column per field of `spec`, named by its `field_id`.
+
+    Parameters
+    ----------
+    batch
+        Rows with the source columns.
+    spec
+        A `ShardingSpec`, or one of the dicts in `LanceDataset.mem_wal_index_details`.
+    schema
+        `LanceDataset.lance_schema`, which knows the columns' ids.
+
+    Raises
+    ------
+    TypeError
+        `batch` is no RecordBatch.
+    ValueError
+        A transform, column or type that cannot be evaluated.
+    """
+    if not isinstance(batch, pa.RecordBatch):
+        raise TypeError(f"Expected pyarrow.RecordBatch, got {type(batch)!r}")
+    return _pilum.evaluate_sharding_spec(batch, dict(spec) if isinstance(spec, Mapping) else asdict(spec), schema)
 
 
 class ShardSnapshot:

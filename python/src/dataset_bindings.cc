@@ -155,10 +155,16 @@ void BindDataset(nb::module_& module) {
            [](const Scanner& self) { return Check(Unlocked([&] { return self.CountRows(); })); })
       .def("explain", &Scanner::Explain);
 
+  nb::class_<Schema>(module, "LanceSchema")
+      .def("to_pyarrow", [](const Schema& self) { return ToPython(self.arrow()); })
+      .def("__str__", [](const Schema& self) { return self.arrow()->ToString(); });
+
   nb::class_<Dataset>(module, "Dataset")
       .def_prop_ro("uri", &Dataset::uri)
       .def_prop_ro("version", &Dataset::version)
       .def_prop_ro("schema", [](const Dataset& self) { return ToPython(self.schema()); })
+      .def_prop_ro("lance_schema",
+                   [](const Dataset& self) { return std::const_pointer_cast<Schema>(self.lance_schema()); })
       .def_prop_ro("data_storage_version",
                    [](const Dataset& self) { return std::string(ToString(self.manifest().data_version)); })
       .def_prop_ro("index_names", &IndexNames)

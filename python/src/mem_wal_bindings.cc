@@ -12,7 +12,9 @@
 #include "pilum/mem_wal/lsm_point_lookup_planner.h"
 #include "pilum/mem_wal/lsm_scanner.h"
 #include "pilum/mem_wal/mem_wal_index.h"
+#include "pilum/mem_wal/prewarm.h"
 #include "pilum/mem_wal/shard_writer.h"
+#include "pilum/mem_wal/sharding.h"
 
 namespace pilum::python {
 
@@ -32,11 +34,6 @@ Uuid ParseShardId(const std::string& text) {
 }
 
 // ---- table level ----
-
-struct Sharding {
-  std::string transform, column;
-  uint32_t num_buckets = 0;
-};
 
 std::shared_ptr<Dataset> InitializeMemWal(std::shared_ptr<Dataset> dataset, const std::string& transform,
                                           const std::string& column, uint32_t num_buckets,
@@ -93,6 +90,41 @@ nb::object IndexDetails(const Dataset& dataset) {
   described["sharding_specs"] = specs;
   described["merged_generations"] = merged;
   return described;
+}
+
+template <typename T>
+T Entry(const nb::dict& dict, const char* key, T missing) {
+  if (!dict.contains(key)) return missing;
+  const nb::object value = dict[key];
+  return value.is_none() ? missing : nb::cast<T>(value);
+}
+
+/// A spec as a dict of the shape that mem_wal_index_details gives.
+lance::table::ShardingSpec SpecFromDict(const nb::dict& dict) {
+  lance::table::ShardingSpec spec;
+  spec.set_spec_id(Entry<uint32_t>(dict, "spec_id", 0));
+  for (const nb::handle item : Entry<nb::list>(dict, "fields", nb::list())) {
+    const auto described = nb::cast<nb::dict>(item);
+    auto* field = spec.add_fields();
+    field->set_field_id(Entry<std::string>(described, "field_id", ""));
+    for (const int32_t id : Entry<std::vector<int32_t>>(described, "source_ids", {}))
+      field->add_source_ids(id);
+    field->set_transform(Entry<std::string>(described, "transform", ""));
+    field->set_result_type(Entry<std::string>(described, "result_type", ""));
+    for (const auto& [key, value] : Entry<Strings>(described, "parameters", {}))
+      (*field->mutable_parameters())[key] = value;
+  }
+  return spec;
+}
+
+nb::object EvaluateSharding(nb::handle batch, const nb::dict& spec, const Schema& schema) {
+  const auto reader = ReaderFromPython(batch);
+  const auto rows = Check(reader->Next());
+  return ToPython(Check(EvaluateShardingSpec(rows, SpecFromDict(spec), schema), PyExc_ValueError));
+}
+
+void Prewarm(const Dataset& dataset, const Snapshots& snapshots) {
+  Check(Unlocked([&] { return PrewarmMemWal(dataset, snapshots, nullptr); }));
 }
 
 std::shared_ptr<ShardWriter> OpenWriter(std::shared_ptr<Dataset> dataset, const std::string& shard_id,
@@ -342,6 +374,8 @@ void BindMemWal(nb::module_& module) {
   module.def("mem_wal_index_details", &IndexDetails);
   module.def("open_shard_writer", &OpenWriter, "dataset"_a, "shard_id"_a, "options"_a, "sync"_a);
   module.def("list_shard_ids", &ListShardIds);
+  module.def("prewarm_mem_wal", &Prewarm);
+  module.def("evaluate_sharding_spec", &EvaluateSharding);
   module.def("read_shard_snapshot", &ReadSnapshot);
 }
 

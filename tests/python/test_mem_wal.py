@@ -230,3 +230,24 @@ def test_a_table_without_a_key_has_no_lookups(engine, uri):
     with pytest.raises(ValueError):
         engine.mem_wal.LsmScanner.from_snapshots(dataset, [])
     assert engine.mem_wal.LsmPointLookupPlanner(dataset, [], ["a"]).plan_lookup(pa.array([1])).to_table().num_rows == 1
+
+
+# ---- sharding ----
+
+
+def test_sharding_is_evaluated_as_upstream_does(engine, tmp_path):
+    schema = pa.schema([pa.field("i", pa.int32()), pa.field("s", pa.string())])
+    batch = pa.record_batch({"i": [1, 2, None, 3], "s": ["a", "b", None, "c"]}, schema=schema)
+    for column, buckets, expected in (("i", 8, [2, 7, 0, 1]), ("s", 8, [1, 5, 0, None])):
+        dataset = engine.write_dataset(pa.Table.from_batches([batch]), str(tmp_path / f"{engine.__name__}-{column}"))
+        dataset.initialize_mem_wal(bucket_column=column, num_buckets=buckets)
+        spec = dataset.mem_wal_index_details()["sharding_specs"][0]
+        keys = engine.mem_wal.evaluate_sharding_spec(batch, spec, dataset.lance_schema)
+        assert keys.schema.names == ["bucket"]
+        found = keys["bucket"].to_pylist()
+        assert all(e is None or e == f for e, f in zip(expected, found)), found
+    with pytest.raises(TypeError):
+        engine.mem_wal.evaluate_sharding_spec(pa.Table.from_batches([batch]), spec, dataset.lance_schema)
+    with pytest.raises(ValueError):
+        bad = engine.mem_wal.ShardingSpec(1, [engine.mem_wal.ShardingField("k", [0], transform="zz", result_type="int32")])
+        engine.mem_wal.evaluate_sharding_spec(batch, bad, dataset.lance_schema)

@@ -28,6 +28,8 @@ arrow::Result<DeletionVector> ReadCoverage(const lance::table::IndexMetadata& in
   }
 }
 
+}  // namespace
+
 arrow::Result<std::shared_ptr<BTreeIndex>> OpenSegment(Session& session, const StoreLocation& location,
                                                        const lance::table::IndexMetadata& segment) {
   const auto uuid = Uuid::FromBytes(segment.uuid().uuid());
@@ -37,8 +39,6 @@ arrow::Result<std::shared_ptr<BTreeIndex>> OpenSegment(Session& session, const S
   }
   return session.OpenBTree(location, "_indices/" + uuid->ToString());
 }
-
-}  // namespace
 
 std::vector<const lance::table::IndexMetadata*> BTreeSegmentsOn(const Manifest& manifest, int32_t field_id) {
   std::vector<const lance::table::IndexMetadata*> segments;

@@ -43,6 +43,10 @@ std::optional<IndexSearch> PlanIndexSearch(const Manifest& manifest,
 /// segments.
 std::vector<const lance::table::IndexMetadata*> BTreeSegmentsOn(const Manifest& manifest, int32_t field_id);
 
+/// The BTree of one segment, from the session if it is open.
+arrow::Result<std::shared_ptr<BTreeIndex>> OpenSegment(Session& session, const StoreLocation& location,
+                                                       const lance::table::IndexMetadata& segment);
+
 /// Addresses of the rows of covered fragments that hold `value`, ascending, and the fragments that are
 /// covered.
 struct BTreeSearchResult {
