@@ -2,6 +2,8 @@
 //
 // Dataset's rows by position and by address.
 #include <arrow/compute/api.h>
+#include <arrow/util/future.h>
+#include <arrow/util/thread_pool.h>
 
 #include <algorithm>
 #include <numeric>
@@ -17,14 +19,46 @@ namespace {
 
 using BatchPtr = std::shared_ptr<arrow::RecordBatch>;
 
-/// Rows of `fragment`, offsets ascending without repeats, deleted ones left out of both.
-arrow::Result<BatchPtr> TakeLive(const FragmentReader& fragment, const Projection& projection,
-                                 std::vector<int64_t>* offsets) {
+/// Takes of this many rows and more are shared out over Arrow's pool: most of their time goes into small
+/// reads.
+constexpr size_t kMinParallelRows = 256;
+
+/// Rows of one fragment, offsets ascending without repeats; those that are deleted are dropped when it is
+/// read.
+struct Piece {
+  const lance::table::DataFragment* fragment = nullptr;
+  std::vector<int64_t> offsets;
+  BatchPtr rows;
+};
+
+arrow::Status ReadPiece(Session& session, const StoreLocation& location, const Projection& projection,
+                        Piece* piece) {
+  const FragmentReader fragment(session, location, *piece->fragment);
   ARROW_ASSIGN_OR_RAISE(const auto deleted, fragment.Deletions());
   if (deleted != nullptr) {
-    std::erase_if(*offsets, [&](int64_t offset) { return deleted->contains(static_cast<uint32_t>(offset)); });
+    std::erase_if(piece->offsets,
+                  [&](int64_t offset) { return deleted->contains(static_cast<uint32_t>(offset)); });
   }
-  return fragment.Take(projection, *offsets, arrow::default_memory_pool());
+  return fragment.Take(projection, piece->offsets, arrow::default_memory_pool()).Value(&piece->rows);
+}
+
+/// All pieces, on the caller's thread if they are few or one of the pool's own threads asks.
+arrow::Status ReadPieces(Session& session, const StoreLocation& location, const Projection& projection,
+                         size_t num_rows, std::vector<Piece>* pieces) {
+  auto* pool = arrow::internal::GetCpuThreadPool();
+  if (num_rows < kMinParallelRows || pieces->size() == 1 || pool->OwnsThisThread()) {
+    for (Piece& piece : *pieces) ARROW_RETURN_NOT_OK(ReadPiece(session, location, projection, &piece));
+    return arrow::Status::OK();
+  }
+  std::vector<arrow::Future<>> running;
+  arrow::Status status;
+  for (Piece& piece : *pieces) {
+    auto future = pool->Submit([&] { return ReadPiece(session, location, projection, &piece); });
+    if (future.ok()) running.push_back(*std::move(future));
+    if (!future.ok()) status &= future.status();
+  }
+  for (auto& future : running) status &= future.status();  // waits for each: they refer to this frame
+  return status;
 }
 
 /// Rows of `sorted`, whose addresses are `found`, in the order of `wanted`; those that were not found are
@@ -69,24 +103,31 @@ arrow::Result<BatchPtr> Dataset::TakeAddresses(std::span<const uint64_t> address
   std::vector<uint64_t> sorted(addresses.begin(), addresses.end());
   std::sort(sorted.begin(), sorted.end());
   sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
-  std::vector<uint64_t> found;
-  arrow::RecordBatchVector batches;
-  std::vector<int64_t> offsets;
+  const size_t capacity = static_cast<size_t>(arrow::GetCpuThreadPoolCapacity());
+  const size_t piece_rows =
+      sorted.size() < kMinParallelRows ? sorted.size() : sorted.size() / (2 * capacity) + 1;
+  std::vector<Piece> pieces;
   for (size_t i = 0; i < sorted.size();) {
     const uint64_t id = sorted[i] >> 32;
-    const auto* fragment = manifest_->FindFragment(id);
-    offsets.clear();
-    for (; i < sorted.size() && sorted[i] >> 32 == id; ++i)
-      offsets.push_back(static_cast<int64_t>(sorted[i] & 0xFFFFFFFF));
-    if (fragment == nullptr || static_cast<uint64_t>(offsets.back()) >= fragment->physical_rows()) {
+    Piece& piece = pieces.emplace_back();
+    piece.fragment = manifest_->FindFragment(id);
+    for (; i < sorted.size() && sorted[i] >> 32 == id && piece.offsets.size() < piece_rows; ++i) {
+      piece.offsets.push_back(static_cast<int64_t>(sorted[i] & 0xFFFFFFFF));
+    }
+    if (piece.fragment == nullptr ||
+        static_cast<uint64_t>(piece.offsets.back()) >= piece.fragment->physical_rows()) {
       return arrow::Status::IndexError("row address ", sorted[i - 1],
                                        " belongs to non-existent fragment or row: fragment ", id, " of ",
                                        uri());
     }
-    const FragmentReader reader(*session_, location_, *fragment);
-    ARROW_ASSIGN_OR_RAISE(auto batch, TakeLive(reader, projection, &offsets));
-    for (const int64_t offset : offsets) found.push_back(reader.AddressOf(offset));
-    batches.push_back(std::move(batch));
+  }
+  ARROW_RETURN_NOT_OK(ReadPieces(*session_, location_, projection, sorted.size(), &pieces));
+  std::vector<uint64_t> found;
+  arrow::RecordBatchVector batches;
+  for (Piece& piece : pieces) {
+    for (const int64_t offset : piece.offsets)
+      found.push_back(piece.fragment->id() << 32 | static_cast<uint64_t>(offset));
+    batches.push_back(std::move(piece.rows));
   }
   ARROW_ASSIGN_OR_RAISE(const auto all, Concatenate(projection, std::move(batches)));
   return Arrange(all, found, addresses);

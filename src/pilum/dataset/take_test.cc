@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <arrow/util/future.h>
+#include <arrow/util/thread_pool.h>
 #include <gtest/gtest.h>
 
 #include <random>
@@ -55,6 +57,24 @@ TEST_F(TakeTest, OneRowOfAnOpenFileIsOneRequestAColumn) {
   EXPECT_EQ(Take(dataset, {8000}), (Values{8000}));
   EXPECT_LE(counter_->num_reads(), 2);
   EXPECT_EQ(counter_->num_requests(StoreOperation::kOpen), 0);
+}
+
+TEST_F(TakeTest, LargeTakesAreSharedOutAndGiveTheSame) {
+  auto dataset = Delete(Create(4000, 900), 1, {0, 1, 2, 500});
+  const Values live = ValuesOf(dataset->NewScan({}).ValueOrDie()->ToTable().ValueOrDie());
+  std::mt19937_64 random(9);
+  Values rows, expected;
+  for (int i = 0; i < 3000; ++i) {
+    rows.push_back(static_cast<int64_t>(random() % live.size()));
+    expected.push_back(live[static_cast<size_t>(rows.back())]);
+  }
+  EXPECT_EQ(Take(dataset, rows), expected);
+  const auto on_the_pool =
+      arrow::internal::GetCpuThreadPool()->Submit([&] { return Take(dataset, rows); }).ValueOrDie();
+  EXPECT_EQ(on_the_pool.result().ValueOrDie(), expected) << "a thread of the pool does not wait for the pool";
+  faults_->Fail(StoreOperation::kRead, "", 1, FaultInjector::When::kBefore);
+  EXPECT_TRUE(dataset->Take(rows).status().IsIOError());
+  EXPECT_EQ(Take(dataset, rows), expected);
 }
 
 TEST_F(TakeTest, LiveRowsAreFoundForAnyDeletions) {
