@@ -253,3 +253,14 @@ def test_take_over_several_files(engine, uri):
     dataset = engine.write_dataset(some_table(1000), uri, max_rows_per_file=77)
     picks = [999, 0, 500, 77, 76, 500]
     assert dataset.take(picks, columns=["a"])["a"].to_pylist() == picks
+
+
+def test_the_extension_and_its_type_stub_name_the_same_things(pilum):
+    import ast
+    import inspect
+    from pathlib import Path
+
+    stub = ast.parse((Path(pilum.__file__).parent / "_pilum.pyi").read_text())
+    named = {node.name for node in stub.body if isinstance(node, (ast.ClassDef, ast.FunctionDef))}
+    members = {name for name, _ in inspect.getmembers(pilum._pilum) if not name.startswith("_")}
+    assert members <= named
