@@ -61,12 +61,16 @@ asan:
 	@cmake --build --preset asan -j $(JOBS)
 	@ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 ctest --preset asan
 
+THREADED = pilum_util_test pilum_io_test pilum_table_test pilum_dataset_test pilum_mem_wal_test
+empty :=
+space := $(empty) $(empty)
+
 # Thread sanitizer over the layers with threads in them.
 # Arrow's own allocator is no code the sanitizer knows: the system's serves.
 tsan:
 	@cmake --preset tsan -DPILUM_BUILD_CLI=OFF -DPILUM_BUILD_EXAMPLES=OFF > /dev/null
-	@cmake --build --preset tsan -j $(JOBS)
-	@ARROW_DEFAULT_MEMORY_POOL=system ctest --preset tsan -R 'pilum_(util|io|table|mem_wal)_test'
+	@cmake --build --preset tsan -j $(JOBS) --target $(THREADED)
+	@ARROW_DEFAULT_MEMORY_POOL=system ctest --preset tsan -R '^($(subst $(space),|,$(THREADED)))$$'
 
 clean:
 	@rm -rf build build-*

@@ -146,3 +146,40 @@ def test_an_index_of_the_official_engine_answers_the_same(pilum, official, uri, 
         expected = official.dataset(uri).to_table(filter=condition).sort_by("v")
         assert pilum.dataset(uri).to_table(filter=condition).sort_by("v") == expected
     assert "77" in pilum.dataset(uri).scanner(filter=f"k = {literal}").explain_plan()
+
+
+def nested_table(n, version):
+    """Lists, structs and dictionaries with nulls at every level that the version can hold."""
+    rng = np.random.default_rng(n)
+    columns = {
+        "id": pa.array(range(n)),
+        "list": pa.array([None if i % 5 == 0 else list(range(i % 7)) for i in range(n)], pa.list_(pa.int32())),
+        "struct": pa.array([{"p": i, "q": {"r": str(i) if i % 3 else None, "s": [i] * (i % 4)}} for i in range(n)]),
+        "structs": pa.array([[{"x": j, "y": str(j) if j % 2 else None} for j in range(i % 3)] for i in range(n)]),
+        "dictionary": pa.array([None if i % 11 == 0 else f"word {i % 5}" for i in range(n)]).dictionary_encode(),
+        "half": pa.array([None if i % 4 == 0 else np.float16(i % 50) for i in range(n)], pa.float16()),
+    }
+    if version != "2.0":
+        item = pa.struct([("x", pa.int64()), ("y", pa.string())])
+        values = [
+            None if rng.random() < 0.2 else [None if rng.random() < 0.2 else {"x": int(rng.integers(9)), "y": None} for _ in range(rng.integers(4))]
+            for _ in range(n)
+        ]
+        columns["nulls everywhere"] = pa.array(values, pa.list_(item))
+    if version == "2.2":
+        columns["map"] = pa.array([[("k", i)] if i % 3 else None for i in range(n)], pa.map_(pa.string(), pa.int64()))
+    return pa.table(columns)
+
+
+@pytest.mark.parametrize("version", ["2.0", "2.1", "2.2"])
+@pytest.mark.parametrize("writer, reader", [("lance", "pilum"), ("pilum", "lance")])
+def test_nested_columns_both_ways(pilum, official, uri, writer, reader, version):
+    engines = {"pilum": pilum, "lance": official}
+    table = nested_table(3000, version)
+    engines[writer].write_dataset(table, uri, data_storage_version=version, max_rows_per_file=1111)
+    dataset = engines[reader].dataset(uri)
+    assert dataset.to_table().to_pylist() == table.to_pylist()
+    picks = [2999, 0, 1500, 7]
+    assert dataset.take(picks).to_pylist() == table.take(picks).to_pylist()
+    wanted = table.take([i for i in range(3000) if i % 100 == 3]).select(["structs"])
+    assert dataset.to_table(columns=["structs"], filter="id % 100 = 3").to_pylist() == wanted.to_pylist()
