@@ -164,3 +164,38 @@ def test_generations_that_are_merged_into_the_base_are_not_read_again(pilum, off
     assert reader.mem_wal_index_details()["merged_generations"] == {shard: 1}
     scanned = pilum.mem_wal.LsmScanner.from_snapshots(reader, [reader.mem_wal_shard_snapshot(shard)]).to_table()
     assert sorted(scanned["id"].to_pylist()) == [0, 1, 2, 3, 5, 6, 7, 100], "the deleted row does not come back"
+
+
+def test_generations_have_the_indexes_the_table_maintains(pilum, official, uri):
+    """A BTree of the base table is kept up: each generation has its own, which both engines use."""
+    import_mem_wal(pilum, official)
+    schema = schema_of(pa.int64())
+    shard = str(uuid.uuid4())
+    official.write_dataset(rows_of(schema, int, range(50), 0), uri)
+    official.dataset(uri).create_scalar_index("s", "BTREE", name="s_idx")
+    dataset = pilum.dataset(uri)
+    dataset.initialize_mem_wal(maintained_indexes=["s_idx"])
+    with dataset.mem_wal_writer(shard) as writer:
+        for version in range(1, 4):
+            writer.put(rows_of(schema, int, range(10, 500), version))
+    snapshot = dataset.mem_wal_shard_snapshot(shard)
+    [(generation, folder)] = snapshot.flushed_generations
+    path = f"{uri}/_mem_wal/{shard}/{folder}"
+    wanted = "s = '77.3'"
+    for engine in (pilum, official):
+        flushed = engine.dataset(path)
+        assert "s_idx" in flushed.scanner(filter=wanted).explain_plan(), "the plan uses the index"
+        assert flushed.to_table(filter=wanted)["id"].to_pylist() == [77]
+        assert flushed.to_table(filter="s = '77.2'").num_rows == 0, "the older version is hidden"
+        scanner = engine.mem_wal.LsmScanner.from_snapshots(engine.dataset(uri), [snapshot_of(engine, pilum, uri, shard)])
+        assert scanner.filter(wanted).to_table()["id"].to_pylist() == [77]
+
+
+def test_indexes_that_cannot_be_maintained_yet_are_refused(pilum, official, uri):
+    schema = schema_of(pa.int64())
+    official.write_dataset(rows_of(schema, int, range(50), 0), uri)
+    official.dataset(uri).create_scalar_index("s", "INVERTED", name="text_idx")
+    dataset = pilum.dataset(uri)
+    dataset.initialize_mem_wal(maintained_indexes=["text_idx"])
+    with pytest.raises(NotImplementedError, match="text_idx"):
+        dataset.mem_wal_writer(str(uuid.uuid4()))
