@@ -66,11 +66,10 @@ empty :=
 space := $(empty) $(empty)
 
 # Thread sanitizer over the layers with threads in them.
-# Arrow's own allocator is no code the sanitizer knows: the system's serves.
 tsan:
 	@cmake --preset tsan -DPILUM_BUILD_CLI=OFF -DPILUM_BUILD_EXAMPLES=OFF > /dev/null
 	@cmake --build --preset tsan -j $(JOBS) --target $(THREADED)
-	@ARROW_DEFAULT_MEMORY_POOL=system ctest --preset tsan -R '^($(subst $(space),|,$(THREADED)))$$'
+	@ARROW_DEFAULT_MEMORY_POOL=system TSAN_OPTIONS=suppressions=$(CURDIR)/scripts/tsan.supp ctest --preset tsan -R '^($(subst $(space),|,$(THREADED)))$$'
 
 clean:
 	@rm -rf build build-*

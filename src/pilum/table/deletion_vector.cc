@@ -5,7 +5,11 @@
 #include <arrow/io/memory.h>
 #include <arrow/ipc/reader.h>
 #include <arrow/ipc/writer.h>
+#include <arrow/memory_pool.h>
 #include <arrow/util/compression.h>
+
+#include <algorithm>
+#include <limits>
 
 #include "pilum/util/error.h"
 #include "pilum/util/uuid.h"
@@ -15,6 +19,7 @@ namespace pilum {
 namespace {
 
 constexpr uint64_t kMaxArrowRows = 5000;
+constexpr int64_t kReaderBytes = 1 << 20;  // metadata and padding
 
 std::string DeletionPath(uint64_t fragment_id, const lance::table::DeletionFile& file) {
   const bool bitmap = file.file_type() == lance::table::DeletionFile::BITMAP;
@@ -27,10 +32,16 @@ const std::shared_ptr<arrow::Schema>& ArrowFileSchema() {
   return schema;
 }
 
-arrow::Result<DeletionVector> ParseArrow(std::shared_ptr<arrow::Buffer> bytes) {
+/// @param max_rows of the fragment: the file may be compressed, and what it says about its size is not to be
+/// believed.
+arrow::Result<DeletionVector> ParseArrow(std::shared_ptr<arrow::Buffer> bytes, uint64_t max_rows) {
+  const int64_t max_bytes =
+      static_cast<int64_t>(std::min<uint64_t>(max_rows, std::numeric_limits<uint32_t>::max()) * 4);
+  arrow::CappedMemoryPool pool(arrow::default_memory_pool(), max_bytes + kReaderBytes);
   // Scans call this on Arrow's pool: a reader that waits for the pool itself would wait for ever.
   auto options = arrow::ipc::IpcReadOptions::Defaults();
   options.use_threads = false;
+  options.memory_pool = &pool;
   ARROW_ASSIGN_OR_RAISE(auto reader, arrow::ipc::RecordBatchFileReader::Open(
                                          std::make_shared<arrow::io::BufferReader>(bytes), options));
   if (reader->num_record_batches() != 1 || !reader->schema()->Equals(*ArrowFileSchema(), false)) {
@@ -82,8 +93,9 @@ arrow::Result<std::shared_ptr<const DeletionVector>> ReadDeletionVector(
   if (file.has_base_id()) return arrow::Status::NotImplemented("deletion files outside the table");
   const std::string path = DeletionPath(fragment.id(), file);
   ARROW_ASSIGN_OR_RAISE(auto bytes, store.Get(path));
-  auto parsed = file.file_type() == lance::table::DeletionFile::BITMAP ? ParseBitmap(*bytes)
-                                                                       : ParseArrow(std::move(bytes));
+  auto parsed = file.file_type() == lance::table::DeletionFile::BITMAP
+                    ? ParseBitmap(*bytes)
+                    : ParseArrow(std::move(bytes), fragment.physical_rows());
   if (!parsed.ok()) return CorruptFile(store.Describe(path), 0, parsed.status().message());
   if (!parsed->isEmpty() && fragment.physical_rows() > 0 && parsed->maximum() >= fragment.physical_rows()) {
     return CorruptFile(store.Describe(path), 0,
