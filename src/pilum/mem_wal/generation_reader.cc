@@ -6,6 +6,24 @@
 
 namespace pilum {
 
+namespace {
+
+/// Whether `_pk_index` has every row of the generation.
+arrow::Result<bool> IsComplete(const Dataset& generation, BTreeIndex& index) {
+  if (HasWholeIndexes(generation)) return true;
+  const auto* fragment = generation.manifest().FindFragment(0);
+  if (fragment == nullptr) return true;
+  ARROW_ASSIGN_OR_RAISE(const auto ids, index.AllIds());
+  return ids.size() == fragment->physical_rows() &&
+         (ids.empty() || ids.back() + 1 == fragment->physical_rows());
+}
+
+}  // namespace
+
+bool HasWholeIndexes(const Dataset& generation) {
+  return generation.manifest().proto.writer_version().library() == kLibraryName;
+}
+
 arrow::Result<std::shared_ptr<const GenerationReader>> GenerationReader::Open(
     const StoreLocation& table, const std::string& path, const std::shared_ptr<Session>& session) {
   const StoreLocation location{SubStore(table.store, path), JoinPath(table.uri, path)};
@@ -26,7 +44,8 @@ arrow::Result<std::shared_ptr<const GenerationReader>> GenerationReader::Open(
   }
   auto index = reader->dataset_->session()->OpenBTree(location, kPkIndexDirectory);
   if (index.ok()) {
-    reader->pk_index_ = *std::move(index);
+    ARROW_ASSIGN_OR_RAISE(const bool complete, IsComplete(*reader->dataset_, **index));
+    if (complete) reader->pk_index_ = *std::move(index);
   } else if (!IsNotFound(index.status())) {
     return index.status();
   }

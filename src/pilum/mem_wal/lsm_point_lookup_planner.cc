@@ -178,6 +178,7 @@ arrow::Result<BatchPtr> LsmPointLookupPlanner::ScanFirst(
   options.columns = SourceColumns(projection, is_base);
   options.filter_expression = KeyFilter(key);
   options.limit = 1;
+  options.use_scalar_index = is_base || HasWholeIndexes(dataset);
   options.fragment_ids = std::move(fragments);
   ARROW_ASSIGN_OR_RAISE(const auto scanner, dataset.NewScan(options));
   ARROW_ASSIGN_OR_RAISE(const auto reader, scanner->ToReader());
@@ -230,6 +231,7 @@ arrow::Result<PlanPtr> LsmPointLookupPlanner::PlanSource(const LsmSource& source
     ScanOptions options;
     options.columns = SourceColumns(projection, is_base);
     options.filter_expression = KeyFilter(key);
+    options.use_scalar_index = is_base || HasWholeIndexes(*dataset);
     ARROW_ASSIGN_OR_RAISE(auto scanner, dataset->NewScan(options));
     return one(MakeDatasetScanPlan(dataset, std::move(scanner)));
   };

@@ -10,6 +10,7 @@
 #include <random>
 #include <set>
 
+#include "pilum/index/scalar/btree_index.h"
 #include "pilum/mem_wal/shard_paths.h"
 #include "pilum/mem_wal/test_rows.h"
 #include "pilum/util/error.h"
@@ -333,6 +334,35 @@ TEST_F(PointLookupTest, AMissingSidecarIsNoError) {
   EXPECT_EQ(Find(planner, 2), "gen2");
   EXPECT_EQ(Find(planner, 1), "base1");
   EXPECT_EQ(ToMap(RunPlan(planner, 5)).at(5), "gen5");
+}
+
+// Upstream 8.0.0 writes such indexes after a rotation: a key that is in the data only was found in an older
+// generation.
+TEST_F(PointLookupTest, AnIndexThatLacksRowsIsLeftAside) {
+  Flush({{2, "old"}, {5, "old"}});
+  Flush({{2, "new"}, {5, "new"}});
+  const auto folder = SubStore(store_, ShardDirectory(kShard) + "/" + Flushed()[1].path);
+  Manifest upstreams = Dataset::Open({folder, "g"}).ValueOrDie()->manifest();
+  upstreams.proto.mutable_writer_version()->set_library("lance");
+  ASSERT_TRUE(folder
+                  ->Put(ManifestPath(1, ManifestNaming::kV2), AsSpan(upstreams.Serialize()),
+                        Durability::kProcessCrash)
+                  .ok());
+  EXPECT_EQ(Find(Plan(Sources({Snapshot()})), 5), "new") << "a whole index is used, whoever wrote it";
+  const auto schema =
+      arrow::schema({arrow::field("values", arrow::int64()), arrow::field("ids", arrow::uint64(), false)});
+  const auto half =
+      arrow::RecordBatch::Make(schema, 1,
+                               {arrow::json::ArrayFromJSONString(arrow::int64(), "[2]").ValueOrDie(),
+                                arrow::json::ArrayFromJSONString(arrow::uint64(), "[0]").ValueOrDie()});
+  BTreeWriteOptions options;
+  options.version = FormatVersion::k2_0;
+  ASSERT_TRUE(WriteBTreeIndex(*SubStore(folder, "_pk_index"), arrow::int64(), {half}, options).ok());
+  dataset_ = Dataset::Open(dataset_->location()).ValueOrDie();  // its session knows the old index
+  const auto planner = Plan(Sources({Snapshot()}));
+  EXPECT_EQ(Find(planner, 2), "new");
+  EXPECT_EQ(Find(planner, 5), "new");
+  EXPECT_EQ(ToMap(RunPlan(planner, 5)).at(5), "new");
 }
 
 TEST_F(PointLookupTest, DamagedSidecarsAreNamed) {

@@ -34,6 +34,9 @@ enum FeatureFlag : uint64_t {
   kAllKnownFlags = 63,
 };
 
+/// What this library calls itself in Manifest.writer_version.
+inline constexpr char kLibraryName[] = "pilum";
+
 /// How `_versions/` names its files (§3.1).
 enum class ManifestNaming { kV1, kV2 };
 

@@ -20,7 +20,6 @@ using lance::table::IndexMetadata;
 using lance::table::Transaction;
 using Fragments = google::protobuf::RepeatedPtrField<DataFragment>;
 
-constexpr char kLibrary[] = "pilum";
 constexpr char kLibraryVersion[] = "0.1.0";
 
 /// One manifest being made from another.
@@ -295,7 +294,7 @@ void Builder::Stamp() {
       static_cast<int32_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(now - seconds).count()));
   proto().set_tag(transaction_.tag());
   proto().mutable_writer_version()->Clear();
-  proto().mutable_writer_version()->set_library(kLibrary);
+  proto().mutable_writer_version()->set_library(kLibraryName);
   proto().mutable_writer_version()->set_version(kLibraryVersion);
   proto().mutable_data_format()->set_file_format("lance");
   proto().mutable_data_format()->set_version(std::string(ToString(next_->data_version)));

@@ -90,6 +90,16 @@ class BTreeIndexImpl final : public BTreeIndex {
     return found;
   }
 
+  arrow::Result<std::vector<uint64_t>> AllIds() override {
+    std::vector<uint64_t> all;
+    for (const uint32_t number : page_numbers_) {
+      ARROW_ASSIGN_OR_RAISE(const auto page, GetPage(number));
+      all.insert(all.end(), page->ids->raw_values(), page->ids->raw_values() + page->ids->length());
+    }
+    Normalize(&all);
+    return all;
+  }
+
  private:
   /// Rows of the lookup table whose pages may hold `key`: those from the first that does not end before it to
   /// the last that does not begin after it. A page that begins with nulls has a null min, which sorts first.

@@ -36,6 +36,8 @@ class BTreeIndex {
   virtual arrow::Result<std::vector<uint64_t>> Lookup(const arrow::Scalar& value) = 0;
   /// One result per element of `values`; each page is read once.
   virtual arrow::Result<std::vector<std::vector<uint64_t>>> LookupMany(const arrow::Array& values) = 0;
+  /// All ids, ascending without repeats. Reads the whole index.
+  virtual arrow::Result<std::vector<uint64_t>> AllIds() = 0;
 };
 
 struct BTreeIndexFile {

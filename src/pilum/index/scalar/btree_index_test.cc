@@ -121,6 +121,13 @@ TEST_F(BTreeIndexTest, ManyValuesReadEachPageOnce) {
   EXPECT_LE(counter_->num_reads(), 4);
 }
 
+TEST_F(BTreeIndexTest, AllIdsAreThereOnceInOrder) {
+  Ids expected(107);
+  for (size_t i = 0; i < expected.size(); ++i) expected[i] = i;
+  EXPECT_EQ(Write({EvenNumbers(100, 3, 7)}, 16)->AllIds().ValueOrDie(), expected);
+  EXPECT_EQ(Write({}, 16)->AllIds().ValueOrDie(), Ids{});
+}
+
 TEST_F(BTreeIndexTest, AnotherTypeIsAnError) {
   const auto index = Write({EvenNumbers(10, 1, 0)}, 4);
   EXPECT_TRUE(index->Lookup(arrow::Int32Scalar(2)).status().IsTypeError());
