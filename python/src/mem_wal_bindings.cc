@@ -92,6 +92,17 @@ nb::object IndexDetails(const Dataset& dataset) {
   return described;
 }
 
+/// The writer's destructor waits for its threads, and they may wait for the interpreter's lock to free rows
+/// that Python made: it must not run under that lock.
+std::shared_ptr<ShardWriter> ReleasedWithoutLock(std::shared_ptr<ShardWriter> writer) {
+  ShardWriter* raw = writer.get();
+  return {raw, [writer = std::move(writer)](ShardWriter*) mutable {
+            if (PyGILState_Check() == 0) return writer.reset();
+            nb::gil_scoped_release unlocked;
+            writer.reset();
+          }};
+}
+
 template <typename T>
 T Entry(const nb::dict& dict, const char* key, T missing) {
   if (!dict.contains(key)) return missing;
@@ -133,7 +144,8 @@ std::shared_ptr<ShardWriter> OpenWriter(std::shared_ptr<Dataset> dataset, const 
   auto config = Check(DefaultShardWriterConfig(*dataset));
   for (const auto& [key, value] : options) Check(config.Set(key, value), PyExc_ValueError);
   config.durability = sync ? Durability::kPowerLoss : Durability::kProcessCrash;
-  return Check(Unlocked([&] { return ShardWriter::Open(std::move(dataset), id, config); }));
+  auto writer = Check(Unlocked([&] { return ShardWriter::Open(std::move(dataset), id, config); }));
+  return ReleasedWithoutLock(std::move(writer));
 }
 
 Names ListShardIds(const Dataset& dataset) {
@@ -165,7 +177,7 @@ void Put(ShardWriter& writer, nb::object data) {
 
 nb::dict WriterStats(const ShardWriter& writer) {
   constexpr uint64_t kMillisecond = 1'000'000;
-  const ShardWriterStats stats = writer.stats();
+  const ShardWriterStats stats = Unlocked([&] { return writer.stats(); });
   nb::dict described;
   described["put_count"] = stats.put_count;
   described["put_time_ms"] = stats.put_nanoseconds / kMillisecond;
@@ -181,7 +193,7 @@ nb::dict WriterStats(const ShardWriter& writer) {
 nb::object PositionOrNone(int64_t count) { return count == 0 ? nb::none() : nb::cast(count - 1); }
 
 nb::dict DescribeMemTable(const ShardWriter& writer) {
-  const MemTableStats stats = writer.memtable_stats();
+  const MemTableStats stats = Unlocked([&] { return writer.memtable_stats(); });
   const int64_t pending = stats.num_batches - stats.num_durable_batches;
   nb::dict described;
   described["row_count"] = stats.num_rows;
@@ -306,7 +318,7 @@ void BindWriter(nb::module_& module) {
       .def_prop_ro("epoch", &ShardWriter::epoch)
       .def_prop_ro("dataset", [](const ShardWriter& self) { return self.dataset(); })
       .def("put", &Put)
-      .def("snapshot", [](const ShardWriter& self) { return self.View()->flushed; })
+      .def("snapshot", [](const ShardWriter& self) { return Unlocked([&] { return self.View()->flushed; }); })
       .def("force_seal_active",
            [](ShardWriter& self) { Check(Unlocked([&] { return self.ForceSealActive(); })); })
       .def("wait_for_flush_drain",

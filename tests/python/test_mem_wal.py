@@ -164,6 +164,20 @@ def test_a_second_writer_fences_the_first(table, shard):
     second.close()
 
 
+def test_rows_that_python_owns_are_freed_by_the_writers_threads(engine, table, shard):
+    """NumPy's memory is freed under the interpreter's lock: neither a dropped writer nor statistics may wait for it."""
+    import numpy as np
+
+    for _ in range(5):
+        writer = table.mem_wal_writer(shard, max_memtable_batches=2)
+        for i in range(20):
+            numbers = np.arange(i, i + 1000)
+            writer.put(pa.table({"id": [str(n) for n in numbers], "n": numbers}, schema=SCHEMA))
+            writer.stats()
+            writer.memtable_stats()
+        del writer  # not closed
+
+
 # ---- snapshots, scanners, planners ----
 
 

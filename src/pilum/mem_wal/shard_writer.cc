@@ -278,7 +278,7 @@ void ShardWriter::FlushLoop() {
   for (;;) {
     flush_work_.wait(lock, [&] { return stop_ || (!frozen_.empty() && poison_.ok()); });
     if (stop_) return;
-    const auto slot = frozen_.front();
+    auto slot = frozen_.front();
     if (!WaitDurable(lock, *slot, slot->table->num_batches()).ok()) {
       flush_done_.notify_all();
       continue;
@@ -292,6 +292,11 @@ void ShardWriter::FlushLoop() {
       frozen_.pop_front();
       PublishViewLocked();
       flush_done_.notify_all();
+      // Perhaps the last reference to the rows. Whoever made them may want locks of its own (Python's) to
+      // free them.
+      lock.unlock();
+      slot = nullptr;
+      lock.lock();
       continue;
     }
     if (HasErrorKind(status, ErrorKind::kFencedWriter) && poison_.ok()) poison_ = status;
