@@ -168,6 +168,8 @@ def test_rows_that_python_owns_are_freed_by_the_writers_threads(engine, table, s
     """NumPy's memory is freed under the interpreter's lock: neither a dropped writer nor statistics may wait for it."""
     import numpy as np
 
+    if engine.__name__ == "lance":
+        pytest.skip("pylance cannot open a shard again whose log has more batches than a memtable")
     for _ in range(5):
         writer = table.mem_wal_writer(shard, max_memtable_batches=2)
         for i in range(20):
