@@ -4,6 +4,7 @@
 #include <arrow/io/memory.h>
 #include <arrow/ipc/reader.h>
 #include <arrow/ipc/writer.h>
+#include <arrow/memory_pool.h>
 #include <arrow/util/key_value_metadata.h>
 
 #include <charconv>
@@ -42,9 +43,16 @@ arrow::Result<uint64_t> ParseEpoch(const arrow::KeyValueMetadata* metadata) {
   return epoch;
 }
 
+/// What an entry of this size may decompress to: a damaged length must not ask for all memory there is.
+constexpr int64_t kMaxCompressionRatio = 1024;
+constexpr int64_t kReaderBytes = int64_t{64} << 20;
+
 arrow::Result<WalEntry> Parse(std::shared_ptr<arrow::Buffer> bytes) {
+  arrow::CappedMemoryPool pool(arrow::default_memory_pool(),
+                               bytes->size() * kMaxCompressionRatio + kReaderBytes);
   auto options = arrow::ipc::IpcReadOptions::Defaults();
   options.use_threads = false;
+  options.memory_pool = &pool;
   ARROW_ASSIGN_OR_RAISE(auto reader,
                         arrow::ipc::RecordBatchStreamReader::Open(
                             std::make_shared<arrow::io::BufferReader>(std::move(bytes)), options));
@@ -58,6 +66,9 @@ arrow::Result<WalEntry> Parse(std::shared_ptr<arrow::Buffer> bytes) {
     ARROW_ASSIGN_OR_RAISE(auto batch, reader->Next());
     if (batch == nullptr) return entry;
     ARROW_RETURN_NOT_OK(batch->ValidateFull());
+    if (pool.bytes_allocated() > 0) {  // compressed: the buffers are not slices of `bytes`
+      ARROW_ASSIGN_OR_RAISE(batch, batch->CopyTo(arrow::default_cpu_memory_manager()));
+    }
     entry.batches.push_back(batch->ReplaceSchemaMetadata(cleaned));
   }
 }

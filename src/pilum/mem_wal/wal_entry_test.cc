@@ -141,6 +141,24 @@ TEST(WalEntryTest, OtherAlignmentsAndCompressionAreRead) {
   }
 }
 
+TEST(WalEntryTest, ADamagedCompressedEntryNeverAsksForMuchMemory) {
+  const auto rows = Rows(kRows)->ReplaceSchemaMetadata(arrow::key_value_metadata({{"writer_epoch", "12"}}));
+  arrow::MemoryPool* pool = arrow::default_memory_pool();
+  for (const auto compression : {arrow::Compression::LZ4_FRAME, arrow::Compression::ZSTD}) {
+    auto options = arrow::ipc::IpcWriteOptions::Defaults();
+    options.codec = arrow::util::Codec::Create(compression).ValueOrDie();
+    const std::string whole = ArrowStream(rows, options)->ToString();
+    for (size_t bit = 0; bit < whole.size() * 8; ++bit) {
+      std::string damaged = whole;
+      damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << bit % 8));
+      const int64_t before = pool->max_memory();
+      const auto entry = ParseWalEntry(arrow::Buffer::FromString(std::move(damaged)), "entry");
+      EXPECT_LE(pool->max_memory() - before, int64_t{128} << 20) << "bit " << bit;
+      EXPECT_TRUE(entry.ok() || HasErrorKind(entry.status(), ErrorKind::kCorruptFile)) << entry.status();
+    }
+  }
+}
+
 TEST(WalEntryTest, AnEpochThatIsNoNumberIsDamage) {
   for (const char* epoch : {"", "-1", "1x", "18446744073709551616"}) {
     const auto rows =
