@@ -67,29 +67,13 @@ std::optional<IndexSearch> PlanIndexSearch(const Manifest& manifest,
 
 arrow::Result<BTreeSearchResult> SearchBTree(Session& session, const StoreLocation& location,
                                              const std::vector<const lance::table::IndexMetadata*>& segments,
-                                             const arrow::Scalar& value) {
+                                             const arrow::Array& values) {
   BTreeSearchResult result;
+  auto& addresses = result.addresses;
   for (const auto* segment : segments) {
     ARROW_ASSIGN_OR_RAISE(const auto coverage, ReadCoverage(*segment));
     ARROW_ASSIGN_OR_RAISE(const auto index, OpenSegment(session, location, *segment));
-    ARROW_ASSIGN_OR_RAISE(const auto ids, index->Lookup(value));
-    for (const uint64_t id : ids) {
-      if (coverage.contains(static_cast<uint32_t>(id >> 32))) result.addresses.push_back(id);
-    }
-    result.covered |= coverage;
-  }
-  std::sort(result.addresses.begin(), result.addresses.end());
-  return result;
-}
-
-arrow::Result<IndexResult> RunIndexSearch(Session& session, const StoreLocation& location,
-                                          const Manifest& manifest, const IndexSearch& search) {
-  IndexResult result;
-  std::vector<uint64_t> addresses;
-  for (const auto* segment : search.segments) {
-    ARROW_ASSIGN_OR_RAISE(const auto coverage, ReadCoverage(*segment));
-    ARROW_ASSIGN_OR_RAISE(const auto index, OpenSegment(session, location, *segment));
-    ARROW_ASSIGN_OR_RAISE(const auto found, index->LookupMany(*search.predicate.values));
+    ARROW_ASSIGN_OR_RAISE(const auto found, index->LookupMany(values));
     for (const auto& ids : found) {
       for (const uint64_t id : ids) {
         if (coverage.contains(static_cast<uint32_t>(id >> 32))) addresses.push_back(id);
@@ -99,7 +83,16 @@ arrow::Result<IndexResult> RunIndexSearch(Session& session, const StoreLocation&
   }
   std::sort(addresses.begin(), addresses.end());
   addresses.erase(std::unique(addresses.begin(), addresses.end()), addresses.end());
-  for (const uint64_t address : addresses) {
+  return result;
+}
+
+arrow::Result<IndexResult> RunIndexSearch(Session& session, const StoreLocation& location,
+                                          const IndexSearch& search) {
+  ARROW_ASSIGN_OR_RAISE(auto found,
+                        SearchBTree(session, location, search.segments, *search.predicate.values));
+  IndexResult result;
+  result.covered = std::move(found.covered);
+  for (const uint64_t address : found.addresses) {
     result.offsets[address >> 32].push_back(static_cast<int64_t>(address & 0xFFFFFFFF));
   }
   return result;

@@ -47,17 +47,17 @@ std::vector<const lance::table::IndexMetadata*> BTreeSegmentsOn(const Manifest& 
 arrow::Result<std::shared_ptr<BTreeIndex>> OpenSegment(Session& session, const StoreLocation& location,
                                                        const lance::table::IndexMetadata& segment);
 
-/// Addresses of the rows of covered fragments that hold `value`, ascending, and the fragments that are
-/// covered.
+/// Addresses of the rows of covered fragments that hold one of `values`, ascending without repeats, and the
+/// fragments that are covered.
 struct BTreeSearchResult {
   DeletionVector covered;
   std::vector<uint64_t> addresses;
 };
 arrow::Result<BTreeSearchResult> SearchBTree(Session& session, const StoreLocation& location,
                                              const std::vector<const lance::table::IndexMetadata*>& segments,
-                                             const arrow::Scalar& value);
+                                             const arrow::Array& values);
 
 arrow::Result<IndexResult> RunIndexSearch(Session& session, const StoreLocation& location,
-                                          const Manifest& manifest, const IndexSearch& search);
+                                          const IndexSearch& search);
 
 }  // namespace pilum

@@ -112,8 +112,7 @@ class ScannerImpl final : public Scanner {
   }
 
   arrow::Result<std::vector<ScanTask>> IndexTasks() const {
-    ARROW_ASSIGN_OR_RAISE(auto found,
-                          RunIndexSearch(*plan_->session, plan_->location, *plan_->manifest, *search_));
+    ARROW_ASSIGN_OR_RAISE(auto found, RunIndexSearch(*plan_->session, plan_->location, *search_));
     std::vector<ScanTask> tasks;
     for (const auto* fragment : fragments_) {
       const int64_t rows = static_cast<int64_t>(fragment->physical_rows());

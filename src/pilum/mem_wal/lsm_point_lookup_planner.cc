@@ -26,6 +26,14 @@ std::vector<std::string> SourceColumns(const LsmProjection& projection, bool is_
   return columns;
 }
 
+/// @param dataset the base table or a generation.
+ScanOptions SourceScanOptions(const Dataset& dataset, bool is_base, const LsmProjection& projection) {
+  ScanOptions options;
+  options.columns = SourceColumns(projection, is_base);
+  options.use_scalar_index = is_base || HasWholeIndexes(dataset);
+  return options;
+}
+
 }  // namespace
 
 LsmPointLookupPlanner::LsmPointLookupPlanner(LsmDataSourceCollector collector, PrimaryKey key,
@@ -158,7 +166,8 @@ arrow::Result<BatchPtr> LsmPointLookupPlanner::LookupBase(const Scalars& key,
   if (segments.empty() || (base.manifest().proto.reader_feature_flags() & kFlagStableRowIds) != 0) {
     return ScanFirst(base, key, projection, true, std::nullopt);
   }
-  ARROW_ASSIGN_OR_RAISE(const auto found, SearchBTree(*base.session(), base.location(), segments, *key[0]));
+  ARROW_ASSIGN_OR_RAISE(const auto value, arrow::MakeArrayFromScalar(*key[0], 1));
+  ARROW_ASSIGN_OR_RAISE(const auto found, SearchBTree(*base.session(), base.location(), segments, *value));
   for (const uint64_t address : found.addresses) {
     ARROW_ASSIGN_OR_RAISE(const auto row, base.TakeAddresses({&address, 1}, SourceColumns(projection, true)));
     if (row->num_rows() > 0) return row;  // else it is deleted
@@ -174,11 +183,9 @@ arrow::Result<BatchPtr> LsmPointLookupPlanner::LookupBase(const Scalars& key,
 arrow::Result<BatchPtr> LsmPointLookupPlanner::ScanFirst(
     const Dataset& dataset, const Scalars& key, const LsmProjection& projection, bool is_base,
     std::optional<std::vector<uint64_t>> fragments) const {
-  ScanOptions options;
-  options.columns = SourceColumns(projection, is_base);
+  auto options = SourceScanOptions(dataset, is_base, projection);
   options.filter_expression = KeyFilter(key);
   options.limit = 1;
-  options.use_scalar_index = is_base || HasWholeIndexes(dataset);
   options.fragment_ids = std::move(fragments);
   ARROW_ASSIGN_OR_RAISE(const auto scanner, dataset.NewScan(options));
   ARROW_ASSIGN_OR_RAISE(const auto reader, scanner->ToReader());
@@ -228,10 +235,8 @@ arrow::Result<PlanPtr> LsmPointLookupPlanner::PlanSource(const LsmSource& source
   };
   const auto scan = [&](const std::shared_ptr<const Dataset>& dataset,
                         bool is_base) -> arrow::Result<PlanPtr> {
-    ScanOptions options;
-    options.columns = SourceColumns(projection, is_base);
+    auto options = SourceScanOptions(*dataset, is_base, projection);
     options.filter_expression = KeyFilter(key);
-    options.use_scalar_index = is_base || HasWholeIndexes(*dataset);
     ARROW_ASSIGN_OR_RAISE(auto scanner, dataset->NewScan(options));
     return one(MakeDatasetScanPlan(dataset, std::move(scanner)));
   };
