@@ -11,6 +11,7 @@
 #include <deque>
 
 #include "pilum/dataset/fragment_reader.h"
+#include "pilum/expr/filter.h"
 
 namespace pilum {
 
@@ -74,15 +75,6 @@ class RowSelection {
   int64_t begin_ = 0, end_ = 0;
   std::optional<std::vector<int64_t>> offsets_;
 };
-
-/// The filter's verdict per row of `batch`; null counts as false.
-arrow::Result<std::shared_ptr<arrow::BooleanArray>> Evaluate(const cp::Expression& filter,
-                                                             const arrow::RecordBatch& batch) {
-  ARROW_ASSIGN_OR_RAISE(const auto verdict, cp::ExecuteScalarExpression(filter, cp::ExecBatch(batch)));
-  if (verdict.is_array()) return std::static_pointer_cast<arrow::BooleanArray>(verdict.make_array());
-  ARROW_ASSIGN_OR_RAISE(auto repeated, arrow::MakeArrayFromScalar(*verdict.scalar(), batch.num_rows()));
-  return std::static_pointer_cast<arrow::BooleanArray>(std::move(repeated));
-}
 
 /// The result's columns, each from the batch that has it.
 BatchPtr Merge(const Projection& projection, const BatchPtr& filtered, const BatchPtr& late) {
@@ -177,7 +169,7 @@ arrow::Result<BatchPtr> RunScanTask(const ScanPlan& plan, const ScanTask& task, 
   }
   if (!plan.filter) return rows.Read(fragment, *plan.projection, pool);
   ARROW_ASSIGN_OR_RAISE(auto tested, rows.Read(fragment, *plan.filter_projection, pool));
-  ARROW_ASSIGN_OR_RAISE(const auto mask, Evaluate(*plan.filter, *tested));
+  ARROW_ASSIGN_OR_RAISE(const auto mask, EvaluateFilter(*plan.filter, *tested));
   const int64_t before = rows.size();
   rows.Filter([&](int64_t i, int64_t) { return mask->IsValid(i) && mask->Value(i); });
   if (rows.size() < before) {

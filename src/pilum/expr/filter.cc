@@ -20,6 +20,14 @@ arrow::Result<Expression> ParseFilter(std::string_view sql, const arrow::Schema&
   return BindCondition(tree, schema, sql);
 }
 
+arrow::Result<std::shared_ptr<arrow::BooleanArray>> EvaluateFilter(const Expression& filter,
+                                                                   const arrow::RecordBatch& batch) {
+  ARROW_ASSIGN_OR_RAISE(const auto verdict, cp::ExecuteScalarExpression(filter, cp::ExecBatch(batch)));
+  if (verdict.is_array()) return std::static_pointer_cast<arrow::BooleanArray>(verdict.make_array());
+  ARROW_ASSIGN_OR_RAISE(auto repeated, arrow::MakeArrayFromScalar(*verdict.scalar(), batch.num_rows()));
+  return std::static_pointer_cast<arrow::BooleanArray>(std::move(repeated));
+}
+
 std::vector<std::string> ColumnsOf(const Expression& expression) {
   std::vector<std::string> names;
   for (const arrow::FieldRef& ref : cp::FieldsInExpression(expression)) {

@@ -3,7 +3,9 @@
 // Filters: SQL conditions over the columns of a table. Spec: 20-table.md §12.3.
 #pragma once
 
+#include <arrow/array/array_primitive.h>
 #include <arrow/compute/expression.h>
+#include <arrow/record_batch.h>
 #include <arrow/result.h>
 #include <arrow/scalar.h>
 #include <arrow/type.h>
@@ -23,6 +25,10 @@ namespace pilum {
 /// Errors: Invalid for text that is no condition (with the position), unknown columns and values that do not
 /// fit; NotImplemented for SQL that is not supported.
 arrow::Result<arrow::compute::Expression> ParseFilter(std::string_view sql, const arrow::Schema& schema);
+
+/// The verdict of the bound filter `filter` per row of `batch`; null counts as false.
+arrow::Result<std::shared_ptr<arrow::BooleanArray>> EvaluateFilter(const arrow::compute::Expression& filter,
+                                                                   const arrow::RecordBatch& batch);
 
 /// Names of the top-level columns that `expression` reads, without repeats.
 std::vector<std::string> ColumnsOf(const arrow::compute::Expression& expression);

@@ -9,6 +9,8 @@
 #include <mutex>
 #include <unordered_set>
 
+#include "pilum/expr/filter.h"
+
 namespace pilum {
 
 namespace {
@@ -141,11 +143,7 @@ arrow::Result<BatchPtr> TakeRows(const BatchPtr& batch, const std::vector<int64_
 }
 
 arrow::Result<BatchPtr> FilterRows(const BatchPtr& batch, const cp::Expression& filter) {
-  ARROW_ASSIGN_OR_RAISE(const auto mask, cp::ExecuteScalarExpression(filter, cp::ExecBatch(*batch)));
-  if (mask.is_scalar()) {
-    const auto& verdict = static_cast<const arrow::BooleanScalar&>(*mask.scalar());
-    return verdict.is_valid && verdict.value ? batch : batch->Slice(0, 0);
-  }
+  ARROW_ASSIGN_OR_RAISE(const auto mask, EvaluateFilter(filter, *batch));
   ARROW_ASSIGN_OR_RAISE(auto kept, cp::Filter(batch, mask));
   return kept.record_batch();
 }
