@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pilum/dataset/dataset.h"
 
+#include <algorithm>
+
 #include "pilum/dataset/live_rows.h"
 #include "pilum/dataset/projection.h"
 #include "pilum/dataset/scanner.h"
@@ -52,7 +54,9 @@ arrow::Result<std::shared_ptr<const LiveRows>> Dataset::GetLiveRows() const {
 
 arrow::Result<std::shared_ptr<const Projection>> Dataset::NewProjection(
     const std::vector<std::string>& columns) const {
-  if (!columns.empty()) return Projection::Make(lance_schema(), manifest_->data_version, columns);
+  const bool all =
+      columns.empty() || std::ranges::equal(columns, schema()->fields(), {}, {}, &arrow::Field::name);
+  if (!all) return Projection::Make(lance_schema(), manifest_->data_version, columns);
   std::lock_guard lock(mutex_);
   if (all_columns_ == nullptr) {
     ARROW_ASSIGN_OR_RAISE(all_columns_, Projection::All(lance_schema(), manifest_->data_version));

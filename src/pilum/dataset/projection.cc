@@ -23,8 +23,7 @@ arrow::Result<std::shared_ptr<const Projection>> Projection::Make(std::shared_pt
     Column column;
     if (const SchemaField* field = table->FindField(name)) {
       column.field = field;
-      ARROW_ASSIGN_OR_RAISE(const auto alone, table->Project({name}));
-      column.column_ids = alone->ColumnFieldIds(version);
+      column.column_ids = Schema::ColumnFieldIds(*field, version);
       fields.push_back(field->arrow);
     } else if (name == kRowIdColumn || name == kRowAddressColumn) {
       column.kind = name == kRowIdColumn ? Column::kRowId : Column::kRowAddress;
@@ -35,7 +34,7 @@ arrow::Result<std::shared_ptr<const Projection>> Projection::Make(std::shared_pt
       return arrow::Status::Invalid("No field named ", name,
                                     " in the table's schema: ", table->arrow()->ToString());
     }
-    projection->columns_.push_back(column);
+    projection->columns_.push_back(std::move(column));
   }
   projection->schema_ = arrow::schema(std::move(fields), table->arrow()->metadata());
   projection->table_ = std::move(table);

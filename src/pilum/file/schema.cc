@@ -407,6 +407,12 @@ std::vector<int32_t> Schema::ColumnFieldIds(FormatVersion version) const {
   return ids;
 }
 
+std::vector<int32_t> Schema::ColumnFieldIds(const SchemaField& field, FormatVersion version) {
+  std::vector<int32_t> ids;
+  AppendColumns(field, version, &ids);
+  return ids;
+}
+
 arrow::Result<std::shared_ptr<const Schema>> Schema::Project(const std::vector<std::string>& names) const {
   std::vector<SchemaField> fields;
   for (const std::string& name : names) {

@@ -65,6 +65,8 @@ class Schema {
 
   /// Ids of the nodes that own a column of a data file, in column order (§4.1).
   std::vector<int32_t> ColumnFieldIds(FormatVersion version) const;
+  /// The same for one field and what is below it.
+  static std::vector<int32_t> ColumnFieldIds(const SchemaField& field, FormatVersion version);
 
   /// The top-level fields with these names, in this order, ids kept. KeyError names the first unknown one.
   arrow::Result<std::shared_ptr<const Schema>> Project(const std::vector<std::string>& names) const;
