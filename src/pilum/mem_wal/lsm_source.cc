@@ -25,7 +25,10 @@ std::string LsmSource::GenerationName() const {
 
 LsmDataSourceCollector::LsmDataSourceCollector(std::shared_ptr<const Dataset> base,
                                                std::vector<ShardSnapshot> snapshots)
-    : base_(std::move(base)), location_(base_->location()), snapshots_(std::move(snapshots)) {}
+    : base_(std::move(base)),
+      merged_(MergedGenerations(*base_)),
+      location_(base_->location()),
+      snapshots_(std::move(snapshots)) {}
 
 LsmDataSourceCollector LsmDataSourceCollector::WithoutBaseTable(StoreLocation table,
                                                                 std::vector<ShardSnapshot> snapshots) {
@@ -54,13 +57,10 @@ void LsmDataSourceCollector::CollectMemTables(MemTables* memtables) const {
 }
 
 arrow::Result<std::vector<LsmSource>> LsmDataSourceCollector::Collect() const {
-  std::map<Uuid, uint64_t> merged;
-  if (base_ != nullptr) {
-    ARROW_ASSIGN_OR_RAISE(merged, MergedGenerations(*base_));
-  }
+  ARROW_RETURN_NOT_OK(merged_.status());
   const auto is_merged = [&](const Uuid& shard, uint64_t generation) {
-    const auto it = merged.find(shard);
-    return it != merged.end() && generation <= it->second;
+    const auto it = merged_->find(shard);
+    return it != merged_->end() && generation <= it->second;
   };
   std::vector<LsmSource> sources;
   std::set<std::pair<Uuid, uint64_t>> seen;

@@ -67,7 +67,10 @@ class LsmDataSourceCollector {
  private:
   LsmDataSourceCollector() = default;
 
+  using MergedMap = std::map<Uuid, uint64_t>;
+
   std::shared_ptr<const Dataset> base_;
+  arrow::Result<MergedMap> merged_ = MergedMap();  // of base_, which never changes
   StoreLocation location_;
   std::vector<ShardSnapshot> snapshots_;
   std::map<Uuid, MemTables> memtables_;
