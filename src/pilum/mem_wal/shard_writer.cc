@@ -123,19 +123,26 @@ arrow::Status ShardWriter::AppendLocked(const arrow::RecordBatchVector& batches,
   *slot = active_;
   *end = active_->table->num_batches();
   if (const auto status = active_->table->Index(*end); !status.ok()) return poison_ = status;
-  const bool full =
-      *end == config_.max_memtable_batches || active_->table->size_bytes() >= config_.max_memtable_size;
-  if (full) FreezeLocked();
+  if (IsFullLocked()) FreezeLocked();
   return arrow::Status::OK();
 }
 
-void ShardWriter::FreezeLocked() {
+std::shared_ptr<ShardWriter::Slot> ShardWriter::NewSlot(uint64_t generation, int64_t max_batches) const {
   MemTable::Options options;
-  options.max_batches = config_.max_memtable_batches;
+  options.max_batches = max_batches;
   options.visible_when_durable = config_.durable_write;
-  auto next = std::make_shared<Slot>();
-  next->table =
-      std::make_shared<MemTable>(active_->table->generation() + 1, dataset_->lance_schema(), key_, options);
+  auto slot = std::make_shared<Slot>();
+  slot->table = std::make_shared<MemTable>(generation, dataset_->lance_schema(), key_, options);
+  return slot;
+}
+
+bool ShardWriter::IsFullLocked() const {
+  return active_->table->num_batches() >= config_.max_memtable_batches ||
+         active_->table->size_bytes() >= config_.max_memtable_size;
+}
+
+void ShardWriter::FreezeLocked() {
+  auto next = NewSlot(active_->table->generation() + 1, config_.max_memtable_batches);
   frozen_.push_back(std::move(active_));
   active_ = std::move(next);
   PublishViewLocked();

@@ -137,6 +137,8 @@ class ShardWriter {
   arrow::Status WaitForRoom(Lock& lock);  // backpressure
   arrow::Status AppendLocked(const arrow::RecordBatchVector& batches, std::shared_ptr<Slot>* slot,
                              int64_t* end);
+  std::shared_ptr<Slot> NewSlot(uint64_t generation, int64_t max_batches) const;
+  bool IsFullLocked() const;
   void FreezeLocked();
   void PublishViewLocked();
   int64_t UnflushedBytesLocked() const;

@@ -68,12 +68,7 @@ arrow::Status ShardWriter::Start() {
   ARROW_ASSIGN_OR_RAISE(const auto claimed, manifests_.Claim(config_.shard_spec_id));
   epoch_ = claimed.writer_epoch();
   flushed_ = ShardManifestStore::ToSnapshot(claimed, shard_id());
-  MemTable::Options options;
-  options.max_batches = config_.max_memtable_batches;
-  options.visible_when_durable = config_.durable_write;
-  active_ = std::make_shared<Slot>();
-  active_->table =
-      std::make_shared<MemTable>(claimed.current_generation(), dataset_->lance_schema(), key_, options);
+  active_ = NewSlot(claimed.current_generation(), config_.max_memtable_batches);
   ARROW_RETURN_NOT_OK(Replay(claimed.replay_after_wal_entry_position()));
   PublishViewLocked();
   flusher_ = std::thread([this] { FlushLoop(); });
@@ -130,20 +125,17 @@ arrow::Status ShardWriter::ReplayEntry(uint64_t position, const WalEntry& entry)
     return arrow::Status::OK();
   };
   if (!active_->table->Append(batches)) {
-    if (active_->table->num_batches() == 0) {
-      return arrow::Status::Invalid("an entry of ", batches.size(), " batches, max_memtable_batches is ",
-                                    config_.max_memtable_batches);
+    if (active_->table->num_batches() > 0) ARROW_RETURN_NOT_OK(flush_active());
+    if (!active_->table->Append(batches)) {  // written by a writer with room for more batches
+      active_ = NewSlot(active_->table->generation(), static_cast<int64_t>(batches.size()));
+      active_->table->Append(batches);
     }
-    ARROW_RETURN_NOT_OK(flush_active());
-    active_->table->Append(batches);
   }
   const int64_t end = active_->table->num_batches();
   ARROW_RETURN_NOT_OK(active_->table->Index(end));
   active_->table->SetDurable(end);
   active_->last_wal_position = position;
-  const bool full =
-      end == config_.max_memtable_batches || active_->table->size_bytes() >= config_.max_memtable_size;
-  return full ? flush_active() : arrow::Status::OK();
+  return IsFullLocked() ? flush_active() : arrow::Status::OK();
 }
 
 arrow::Status ShardWriter::CheckNothingAbove(const WalReader& log, uint64_t tip) const {

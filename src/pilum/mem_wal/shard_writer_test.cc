@@ -145,6 +145,24 @@ TEST_F(ShardWriterTest, ReplayNeitherWritesTheLogAgainNorDoublesRows) {
   EXPECT_EQ(ScanSnapshot().size(), 4);
 }
 
+TEST_F(ShardWriterTest, ReplayTakesAnEntryOfMoreBatchesThanAMemtableIsToHold) {
+  config_.max_memtable_batches = 100;
+  auto writer = OpenWriter();
+  ASSERT_TRUE(writer->Put(Rows({{0, "old"}})).ok());
+  std::vector<std::shared_ptr<arrow::RecordBatch>> batches;
+  std::map<int64_t, std::string> expected;
+  for (int64_t i = 0; i < 12; ++i) {
+    batches.push_back(Rows({{i, "v"}}));
+    expected[i] = "v";
+  }
+  ASSERT_TRUE(writer->Put(batches).ok());
+  config_.max_memtable_batches = 8;
+  writer = nullptr;
+  writer = OpenWriter();
+  EXPECT_EQ(Scan(writer), expected);
+  EXPECT_EQ(Flushed().size(), 2) << "an entry is never split";
+}
+
 // Defect 2: a log with more batches than a memtable holds made the shard unopenable.
 TEST_F(ShardWriterTest, ReplayFlushesWhatDoesNotFit) {
   config_.max_memtable_batches = 100;
