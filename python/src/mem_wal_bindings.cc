@@ -332,7 +332,6 @@ void BindWriter(nb::module_& module) {
 
 void BindReaders(nb::module_& module) {
   nb::class_<LsmScanner>(module, "LsmScanner")
-      .def("__init__", [](LsmScanner*, nb::args) { throw nb::type_error("made by new_lsm_scanner"); })
       .def("project", [](LsmScanner& self, Names columns) { self.Project(std::move(columns)); })
       .def("filter",
            [](LsmScanner& self, const std::string& sql) { Check(self.Filter(sql), PyExc_ValueError); })
