@@ -199,3 +199,63 @@ def test_indexes_that_cannot_be_maintained_yet_are_refused(pilum, official, uri)
     dataset.initialize_mem_wal(maintained_indexes=["text_idx"])
     with pytest.raises(NotImplementedError, match="text_idx"):
         dataset.mem_wal_writer(str(uuid.uuid4()))
+
+
+NESTED_SCHEMA = pa.schema([
+    pa.field("id", pa.int64(), False, PRIMARY_KEY),
+    pa.field("numbers", pa.list_(pa.int32())),
+    pa.field("pair", pa.struct([("a", pa.int64()), ("b", pa.string())])),
+    pa.field("nothing", pa.string()),
+    pa.field("word", pa.dictionary(pa.int32(), pa.string())),
+    pa.field("points", pa.list_(pa.struct([("x", pa.int64())]))),
+    pa.field("vector", pa.list_(pa.float32(), 3)),
+])
+
+
+def nested_rows(ids, version):
+    columns = {
+        "id": ids,
+        "numbers": [None if i % 5 == 0 else [version] * (i % 4) for i in ids],
+        "pair": [None if i % 7 == 0 else {"a": version, "b": None if i % 2 else str(i)} for i in ids],
+        "nothing": [None] * len(ids),
+        "word": [None if i % 3 == 0 else f"w{version}-{i % 2}" for i in ids],
+        "points": [None if i % 4 == 0 else [{"x": version}] * (i % 3) for i in ids],
+        "vector": [None if i % 6 == 0 else [float(version), 1.0, 2.0] for i in ids],
+    }
+    return pa.table({f.name: pa.array(columns[f.name], f.type) for f in NESTED_SCHEMA}, schema=NESTED_SCHEMA)
+
+
+@pytest.mark.parametrize("writer, reader", [("pilum", "lance"), ("lance", "pilum"), ("pilum", "pilum")])
+def test_nested_rows_of_a_writer_that_died_are_replayed_by_the_other_engine(pilum, official, uri, writer, reader):
+    import_mem_wal(pilum, official)
+    engines = {"pilum": pilum, "lance": official}
+    expected = {}
+
+    def write(ids, version):
+        table = nested_rows(ids, version)
+        expected.update({row["id"]: row for row in table.to_pylist()})
+        return table
+
+    by_id = lambda table: {row["id"]: row for row in table.to_pylist()}
+    engines[writer].write_dataset(write(list(range(20)), 0), uri).initialize_mem_wal(unsharded=True)
+    shard = str(uuid.uuid4())
+    dead = engines[writer].dataset(uri).mem_wal_writer(shard)
+    for version in range(1, 6):
+        two_batches = [write(list(range(version, version + 10)), version), write(list(range(version + 3, version + 9)), 10 * version)]
+        dead.put(pa.concat_tables(two_batches))
+
+    heir = engines[reader].dataset(uri).mem_wal_writer(shard)
+    heir.put(write([100, 3], 77))
+    assert by_id(heir.lsm_scanner().to_table()) == expected
+    heir.close()
+
+    dataset = pilum.dataset(uri)
+    snapshot = snapshot_of(pilum, pilum, uri, shard)
+    assert by_id(pilum.mem_wal.LsmScanner.from_snapshots(dataset, [snapshot]).to_table()) == expected
+    planner = pilum.mem_wal.LsmPointLookupPlanner(dataset, [snapshot])
+    for key in [*expected, 999]:
+        found = planner.lookup(pa.array([key], pa.int64()))
+        assert (found.to_pylist() if found is not None else []) == ([expected[key]] if key in expected else [])
+    if reader == "pilum":
+        snapshot = snapshot_of(official, pilum, uri, shard)
+        assert by_id(official.mem_wal.LsmScanner.from_snapshots(official.dataset(uri), [snapshot]).to_table()) == expected
