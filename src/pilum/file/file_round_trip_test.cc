@@ -3,6 +3,7 @@
 // What FileWriter writes, FileReader reads; damage of any byte is an error or other values, never a crash.
 #include <arrow/table.h>
 #include <arrow/util/key_value_metadata.h>
+#include <arrow/util/thread_pool.h>
 #include <google/protobuf/stubs/logging.h>
 
 #include <algorithm>
@@ -405,6 +406,32 @@ TEST(FileRoundTripTest, ANullItemOfANonNullableFieldIsRefusedUnlessItsParentIsNu
   EXPECT_TRUE(write({true, false, true}).ok());
   EXPECT_THAT(write({true, true, true}).message(),
               ::testing::HasSubstr("The field `item` contained null values"));
+}
+
+TEST(FileRoundTripTest, TheBytesDoNotDependOnTheNumberOfThreads) {
+  const int capacity = arrow::GetCpuThreadPoolCapacity();
+  for (const auto version : {FormatVersion::k2_0, FormatVersion::k2_1, FormatVersion::k2_2}) {
+    std::mt19937_64 random(7);
+    auto types = LeafTypes();
+    const auto nested = NestedTypes(/*all=*/version == FormatVersion::k2_2);
+    if (version > FormatVersion::k2_0) types.insert(types.end(), nested.begin(), nested.end());
+    const auto batch = RandomBatch(types, 40'000, {0.1, 30, true}, random);
+    std::vector<std::string> files;
+    for (const int threads : {1, 4, 4}) {
+      ASSERT_TRUE(arrow::SetCpuThreadPoolCapacity(threads).ok());
+      auto store = MakeMemoryStore();
+      FileWriterOptions options;
+      options.version = version;
+      options.page_bytes = 300'000;  // large enough to be encoded on the pool
+      const auto status = WriteFile(store.get(), "f", *batch, options, 7'000);
+      ASSERT_TRUE(status.ok()) << status;
+      files.push_back(store->Get("f").ValueOrDie()->ToString());
+    }
+    EXPECT_EQ(files[0], files[1]);
+    EXPECT_EQ(files[1], files[2]);
+    EXPECT_GT(files[0].size(), 1'000'000);
+  }
+  ASSERT_TRUE(arrow::SetCpuThreadPoolCapacity(capacity).ok());
 }
 
 TEST(FileRoundTripTest, TakingOneRowReadsOneChunkPerColumn) {

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pilum/file/field_encoder.h"
+
+#include <arrow/array.h>
+#include <arrow/array/concatenate.h>
+
+#include "pilum/file/column_metadata.h"
+#include "pilum/file/v2_0_nested.h"
+
+namespace pilum {
+
+namespace {
+
+template <typename Encoding>
+EncodedColumnPage MakePage(size_t column, std::vector<std::shared_ptr<arrow::Buffer>> buffers,
+                           const Encoding& encoding, int64_t num_rows) {
+  EncodedColumnPage page{column, std::move(buffers), {}};
+  SetEncoding(encoding, page.page.mutable_encoding());
+  page.page.set_length(static_cast<uint64_t>(num_rows));
+  return page;
+}
+
+}  // namespace
+
+arrow::Result<FieldEncoder> FieldEncoder::Make(const std::shared_ptr<arrow::Field>& field,
+                                               FormatVersion version, arrow::MemoryPool* pool) {
+  FieldEncoder encoder(field, version, pool);
+  if (version == FormatVersion::k2_0) {
+    ARROW_RETURN_NOT_OK(encoder.AddColumnsV2_0(field));
+    return encoder;
+  }
+  ARROW_ASSIGN_OR_RAISE(auto leaves, LeafColumn::Of(field));
+  for (LeafColumn& leaf : leaves) {
+    ARROW_ASSIGN_OR_RAISE(auto options, EncodingOptions::Of(*leaf.field, *field));
+    encoder.columns_.push_back({std::move(leaf), options});
+  }
+  return encoder;
+}
+
+/// A column for each node of `field`, depth first.
+arrow::Status FieldEncoder::AddColumnsV2_0(const std::shared_ptr<arrow::Field>& field) {
+  ARROW_ASSIGN_OR_RAISE(auto options, EncodingOptions::Of(*field, *field_));
+  if (IsNested(*field)) {
+    LeafColumn node;
+    node.field = field;
+    columns_.push_back({std::move(node), options});
+    for (const auto& child : field->type()->fields()) ARROW_RETURN_NOT_OK(AddColumnsV2_0(child));
+    return arrow::Status::OK();
+  }
+  ARROW_ASSIGN_OR_RAISE(auto leaves, LeafColumn::Of(field));
+  columns_.push_back({std::move(leaves[0]), options});
+  return arrow::Status::OK();
+}
+
+arrow::Result<EncodedField> FieldEncoder::Encode(const arrow::ArrayVector& arrays, int64_t first_row) const {
+  std::shared_ptr<arrow::Array> array = arrays[0];
+  if (arrays.size() > 1) {
+    ARROW_ASSIGN_OR_RAISE(array, arrow::Concatenate(arrays, pool_));
+  }
+  EncodedField out;
+  const Rows rows{array->data(), first_row};
+  if (!IsNested(*field_)) {
+    ARROW_RETURN_NOT_OK(EncodeFlat(rows, 0, &out));
+    return out;
+  }
+  if (version_ == FormatVersion::k2_0) {
+    out.num_structs.resize(columns_.size());
+    size_t next = 0;
+    ARROW_RETURN_NOT_OK(EncodeNestedV2_0(rows.array, &next, &out));
+    return out;
+  }
+  ARROW_ASSIGN_OR_RAISE(auto leaves, BuildLevels(rows.array, *field_, pool_));
+  for (size_t i = 0; i < leaves.size(); ++i)
+    ARROW_RETURN_NOT_OK(EncodeLeaf(rows, std::move(leaves[i]), i, &out));
+  return out;
+}
+
+arrow::Status FieldEncoder::EncodeFlat(const Rows& rows, size_t column, EncodedField* out) const {
+  const EncodingOptions& options = columns_[column].options;
+  const int64_t n = rows.array->length;
+  if (version_ == FormatVersion::k2_0) {
+    ARROW_ASSIGN_OR_RAISE(auto encoded, EncodePageV2_0(*rows.array, options, pool_));
+    out->pages.push_back(MakePage(column, std::move(encoded.buffers), encoded.encoding, n));
+    return arrow::Status::OK();
+  }
+  ARROW_ASSIGN_OR_RAISE(auto encoded, EncodePage(*rows.array, options, format(), pool_));
+  out->pages.push_back(MakePage(column, std::move(encoded.buffers), encoded.layout, n));
+  out->pages.back().page.set_priority(static_cast<uint64_t>(rows.first_row));
+  return arrow::Status::OK();
+}
+
+arrow::Status FieldEncoder::EncodeNestedV2_0(const std::shared_ptr<arrow::ArrayData>& array, size_t* next,
+                                             EncodedField* out) const {
+  const size_t column = (*next)++;
+  const arrow::Field& node = *columns_[column].leaf.field;
+  if (!IsNested(node)) {
+    return array->length == 0 ? arrow::Status::OK() : EncodeFlat({array, 0}, column, out);
+  }
+  if (array->type->id() == arrow::Type::STRUCT) {
+    if (array->GetNullCount() > 0) {
+      return arrow::Status::Invalid("The struct field `", node.name(), "` contains ", array->GetNullCount(),
+                                    " null value(s), which files of version 2.0 cannot hold");
+    }
+    out->num_structs[column] += array->length;
+    for (const auto& child : array->child_data) {
+      ARROW_RETURN_NOT_OK(EncodeNestedV2_0(child->Slice(array->offset, array->length), next, out));
+    }
+    return arrow::Status::OK();
+  }
+  const EncodedListsV2_0 lists = EncodeListsV2_0(*array);
+  if (array->length > 0) out->pages.push_back(MakePage(column, {lists.ends}, lists.encoding, array->length));
+  return EncodeNestedV2_0(lists.items, next, out);
+}
+
+arrow::Status FieldEncoder::EncodeLeaf(const Rows& rows, LeafArray leaf, size_t column,
+                                       EncodedField* out) const {
+  const int64_t n = rows.array->length;
+  if (n > 1 && leaf.levels.TooManyForChunks()) {
+    for (const auto& [begin, count] : {std::pair{int64_t{0}, n / 2}, {n / 2, n - n / 2}}) {
+      const Rows part{rows.array->Slice(begin, count), rows.first_row + begin};
+      ARROW_ASSIGN_OR_RAISE(auto leaves, BuildLevels(part.array, *field_, pool_));
+      ARROW_RETURN_NOT_OK(EncodeLeaf(part, std::move(leaves[column]), column, out));
+    }
+    return arrow::Status::OK();
+  }
+  const Column& to = columns_[column];
+  ARROW_ASSIGN_OR_RAISE(const auto values, LeafValues::Of(*leaf.values, pool_));
+  ARROW_ASSIGN_OR_RAISE(auto encoded, EncodePage(values, leaf.levels, to.options, format()));
+  out->pages.push_back(
+      MakePage(column, std::move(encoded.buffers), encoded.layout, n * to.leaf.page_rows_per_row()));
+  out->pages.back().page.set_priority(static_cast<uint64_t>(rows.first_row));
+  return arrow::Status::OK();
+}
+
+}  // namespace pilum
