@@ -4,14 +4,12 @@
 #include <arrow/array.h>
 #include <arrow/compute/api.h>
 #include <arrow/util/bitmap_builders.h>
-#include <arrow/util/future.h>
-#include <arrow/util/thread_pool.h>
 
 #include <algorithm>
-#include <deque>
 
 #include "pilum/dataset/fragment_reader.h"
 #include "pilum/expr/filter.h"
+#include "pilum/util/ordered_tasks.h"
 
 namespace pilum {
 
@@ -88,14 +86,15 @@ BatchPtr Merge(const Projection& projection, const BatchPtr& filtered, const Bat
 
 class ScanReader final : public arrow::RecordBatchReader {
  public:
-  ScanReader(std::shared_ptr<const ScanPlan> plan, std::vector<ScanTask> tasks)
-      : plan_(std::move(plan)),
-        tasks_(std::make_shared<const std::vector<ScanTask>>(std::move(tasks))),
+  ScanReader(const std::shared_ptr<const ScanPlan>& plan,
+             const std::shared_ptr<const std::vector<ScanTask>>& tasks)
+      : plan_(plan),
+        tasks_(tasks->size(),
+               [plan, tasks](size_t i) {
+                 return RunScanTask(*plan, (*tasks)[i], arrow::default_memory_pool());
+               }),
         to_skip_(plan_->skip),
         left_(plan_->limit.value_or(std::numeric_limits<int64_t>::max())) {}
-
-  /// Tasks that run ahead end before their reader: none is left when the program exits.
-  ~ScanReader() override { WaitForTasks(); }
 
   std::shared_ptr<arrow::Schema> schema() const override { return plan_->projection->schema(); }
 
@@ -103,9 +102,9 @@ class ScanReader final : public arrow::RecordBatchReader {
     *batch = nullptr;
     while (left_ > 0) {
       if (rows_ == nullptr || at_ == rows_->num_rows()) {
-        ARROW_ASSIGN_OR_RAISE(rows_, NextTask());
-        at_ = 0;
-        if (rows_ == nullptr) break;
+        ARROW_ASSIGN_OR_RAISE(auto next, tasks_.Next());
+        if (!next) break;
+        rows_ = *std::move(next);
         const int64_t skipped = std::min(to_skip_, rows_->num_rows());
         to_skip_ -= skipped;
         at_ = skipped;
@@ -117,41 +116,13 @@ class ScanReader final : public arrow::RecordBatchReader {
       left_ -= n;
       return arrow::Status::OK();
     }
-    WaitForTasks();
+    tasks_.Stop();
     return arrow::Status::OK();
   }
 
  private:
-  void WaitForTasks() {
-    for (auto& task : running_) task.Wait();
-    running_.clear();
-    next_ = tasks_->size();
-  }
-
-  arrow::Result<BatchPtr> NextTask() {
-    if (tasks_->size() == 1) {
-      return next_++ == 0 ? RunScanTask(*plan_, (*tasks_)[0], arrow::default_memory_pool()) : nullptr;
-    }
-    auto* pool = arrow::internal::GetCpuThreadPool();
-    const size_t ahead = static_cast<size_t>(pool->GetCapacity()) + 1;
-    while (running_.size() < ahead && next_ < tasks_->size()) {
-      const auto run = [plan = plan_, tasks = tasks_, i = next_] {
-        return RunScanTask(*plan, (*tasks)[i], arrow::default_memory_pool());
-      };
-      ARROW_ASSIGN_OR_RAISE(auto future, pool->Submit(run));
-      running_.push_back(std::move(future));
-      ++next_;
-    }
-    if (running_.empty()) return nullptr;
-    auto future = std::move(running_.front());
-    running_.pop_front();
-    return future.MoveResult();
-  }
-
   const std::shared_ptr<const ScanPlan> plan_;
-  const std::shared_ptr<const std::vector<ScanTask>> tasks_;
-  std::deque<arrow::Future<BatchPtr>> running_;
-  size_t next_ = 0;
+  OrderedTasks<BatchPtr> tasks_;
   BatchPtr rows_;  // of the task being cut
   int64_t at_ = 0;
   int64_t to_skip_;
@@ -181,7 +152,8 @@ arrow::Result<BatchPtr> RunScanTask(const ScanPlan& plan, const ScanTask& task, 
 
 std::shared_ptr<arrow::RecordBatchReader> MakeScanReader(std::shared_ptr<const ScanPlan> plan,
                                                          std::vector<ScanTask> tasks) {
-  return std::make_shared<ScanReader>(std::move(plan), std::move(tasks));
+  return std::make_shared<ScanReader>(std::move(plan),
+                                      std::make_shared<const std::vector<ScanTask>>(std::move(tasks)));
 }
 
 }  // namespace pilum

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pilum/file/column_metadata.h"
 
+#include <algorithm>
 #include <limits>
 
 namespace pilum {
@@ -12,6 +13,28 @@ arrow::Result<lance::file::v2::ColumnMetadata> ParseColumnMetadata(std::span<con
     return arrow::Status::Invalid("column metadata that does not parse");
   }
   return metadata;
+}
+
+arrow::Result<FileDescription::Column> DescribeColumn(std::span<const uint8_t> bytes, FormatVersion version,
+                                                      const std::string& path, int64_t file_size) {
+  ARROW_ASSIGN_OR_RAISE(const auto metadata, ParseColumnMetadata(bytes));
+  FileDescription::Column column;
+  const int num_buffers = std::min(metadata.buffer_offsets_size(), metadata.buffer_sizes_size());
+  for (int i = 0; i < num_buffers; ++i) {
+    column.buffers.push_back(
+        {static_cast<int64_t>(metadata.buffer_offsets(i)), static_cast<int64_t>(metadata.buffer_sizes(i))});
+  }
+  for (const auto& page : metadata.pages()) {
+    ARROW_ASSIGN_OR_RAISE(auto description, DescribePage(page, path, file_size));
+    lance::encodings::ArrayEncoding array;
+    lance::encodings21::PageLayout layout;
+    const bool v2_0 = version == FormatVersion::k2_0;
+    ARROW_RETURN_NOT_OK(v2_0 ? ParseEncoding(page.encoding(), &array)
+                             : ParseEncoding(page.encoding(), &layout));
+    column.pages.push_back(
+        {std::move(description.buffers), v2_0 ? array.DebugString() : layout.DebugString()});
+  }
+  return column;
 }
 
 arrow::Result<PageDescription> DescribePage(const lance::file::v2::ColumnMetadata::Page& page,

@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 
+#include "pilum/file/file_reader.h"
 #include "pilum/file/page_reader.h"
 #include "pilum_proto/file2.pb.h"
 
@@ -43,6 +44,10 @@ void SetEncoding(const Message& message, lance::file::v2::Encoding* encoding) {
 }
 
 arrow::Result<lance::file::v2::ColumnMetadata> ParseColumnMetadata(std::span<const uint8_t> bytes);
+
+/// A ColumnMetadata message for people. Invalid when it does not parse.
+arrow::Result<FileDescription::Column> DescribeColumn(std::span<const uint8_t> bytes, FormatVersion version,
+                                                      const std::string& path, int64_t file_size);
 
 /// Where a page is. Invalid when a buffer lies outside of the file.
 arrow::Result<PageDescription> DescribePage(const lance::file::v2::ColumnMetadata::Page& page,

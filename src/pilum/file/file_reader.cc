@@ -4,8 +4,8 @@
 #include <arrow/array.h>
 
 #include <mutex>
-#include <numeric>
 
+#include "pilum/file/column_metadata.h"
 #include "pilum/file/column_reader.h"
 #include "pilum/file/footer.h"
 #include "pilum/file/nested_column.h"
@@ -27,7 +27,7 @@ class FileReaderImpl final : public FileReader {
   int64_t num_rows() const override { return num_rows_; }
   int32_t num_columns() const override { return static_cast<int32_t>(columns_.size()); }
   const std::shared_ptr<const Schema>& schema() const override { return schema_; }
-  FileProjection WholeFile() const override;
+  int64_t num_bytes() const override { return object_->size(); }
 
   arrow::Result<std::shared_ptr<arrow::RecordBatch>> ReadRange(const FileProjection& projection,
                                                                int64_t begin, int64_t end,
@@ -35,6 +35,7 @@ class FileReaderImpl final : public FileReader {
   arrow::Result<std::shared_ptr<arrow::RecordBatch>> Take(const FileProjection& projection,
                                                           std::span<const int64_t> rows,
                                                           arrow::MemoryPool* pool) override;
+  arrow::Result<FileDescription> Describe() const override;
   arrow::Result<std::shared_ptr<arrow::Buffer>> ReadGlobalBuffer(int32_t index) override;
 
  private:
@@ -65,13 +66,6 @@ arrow::Status FileReaderImpl::ParseDescriptor() {
   if (!schema.ok()) return Annotate(schema.status(), object_->path() + ": ");
   schema_ = *std::move(schema);
   return arrow::Status::OK();
-}
-
-FileProjection FileReaderImpl::WholeFile() const {
-  FileProjection projection{schema_->arrow(), {}};
-  projection.column_indices.resize(schema_->ColumnFieldIds(version()).size());
-  std::iota(projection.column_indices.begin(), projection.column_indices.end(), 0);
-  return projection;
 }
 
 arrow::Result<std::shared_ptr<const ColumnReader>> FileReaderImpl::OpenColumn(int32_t index,
@@ -189,6 +183,21 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> FileReaderImpl::Take(const Fi
     }
   }
   return ReadRows(projection, ranges, pool);
+}
+
+arrow::Result<FileDescription> FileReaderImpl::Describe() const {
+  FileDescription description;
+  description.global_buffers = tail_.global_buffers;
+  for (const ByteRange& range : tail_.global_buffers) description.num_global_buffer_bytes += range.length;
+  const Footer& footer = tail_.footer;
+  description.num_data_bytes = footer.column_metadata_start - description.num_global_buffer_bytes;
+  description.num_column_metadata_bytes = footer.global_table_start - footer.column_metadata_start;
+  for (const ByteRange& range : tail_.columns) {
+    auto column = DescribeColumn(AsSpan(*tail_.Slice(range)), version(), object_->path(), object_->size());
+    if (!column.ok()) return CorruptFile(object_->path(), range.offset, column.status().message());
+    description.columns.push_back(*std::move(column));
+  }
+  return description;
 }
 
 arrow::Result<std::shared_ptr<arrow::Buffer>> FileReaderImpl::ReadGlobalBuffer(int32_t index) {

@@ -13,17 +13,28 @@
 #include <string>
 #include <vector>
 
+#include "pilum/file/file_projection.h"
 #include "pilum/file/format_version.h"
 #include "pilum/file/schema.h"
 #include "pilum/io/object_store.h"
 
 namespace pilum {
 
-/// Which columns to produce: `schema` is that of the result, `column_indices` the columns of the file that
-/// hold it, in the depth-first order of `schema` (Schema::ColumnFieldIds).
-struct FileProjection {
-  std::shared_ptr<arrow::Schema> schema;
-  std::vector<int32_t> column_indices;
+/// What a file says about itself, for tools.
+struct FileDescription {
+  struct Page {
+    std::vector<ByteRange> buffers;
+    std::string encoding;  ///< the message as text
+  };
+  struct Column {
+    std::vector<ByteRange> buffers;
+    std::vector<Page> pages;
+  };
+  int64_t num_data_bytes = 0;             ///< all in front of the column metadata but the global buffers
+  int64_t num_column_metadata_bytes = 0;  ///< with the table of where they are
+  int64_t num_global_buffer_bytes = 0;
+  std::vector<ByteRange> global_buffers;  ///< [0] is the schema descriptor
+  std::vector<Column> columns;
 };
 
 /// Immutable after Open but for caches of page metadata; any thread. All work is done on the caller's thread:
@@ -41,11 +52,12 @@ class FileReader {
 
   virtual FormatVersion version() const = 0;
   virtual int64_t num_rows() const = 0;
+  virtual int64_t num_bytes() const = 0;  ///< of the file
   virtual int32_t num_columns() const = 0;
   /// As the footer of the file tells it; table reads use the manifest's.
   virtual const std::shared_ptr<const Schema>& schema() const = 0;
   /// All of schema() with its columns.
-  virtual FileProjection WholeFile() const = 0;
+  FileProjection WholeFile() const { return FileProjection::All(*schema(), version()); }
 
   /// Rows [begin, end) as one batch. IndexError when the range leaves the file.
   virtual arrow::Result<std::shared_ptr<arrow::RecordBatch>> ReadRange(const FileProjection& projection,
@@ -56,6 +68,8 @@ class FileReader {
   virtual arrow::Result<std::shared_ptr<arrow::RecordBatch>> Take(const FileProjection& projection,
                                                                   std::span<const int64_t> rows,
                                                                   arrow::MemoryPool* pool) = 0;
+
+  virtual arrow::Result<FileDescription> Describe() const = 0;
 
   /// Global buffer `index`; 0 is the schema descriptor.
   virtual arrow::Result<std::shared_ptr<arrow::Buffer>> ReadGlobalBuffer(int32_t index) = 0;
