@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import pyarrow  # noqa: F401  (loads the Arrow libraries the extension module is linked to)
 
-from . import mem_wal
+from . import file, mem_wal
 from .dataset import LanceDataset, LanceScanner, dataset, write_dataset
 from .types import ReaderLike
 
@@ -22,6 +22,7 @@ __all__ = [
     "ReaderLike",
     "__version__",
     "dataset",
+    "file",
     "mem_wal",
     "write_dataset",
 ]

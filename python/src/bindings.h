@@ -13,6 +13,7 @@ auto Unlocked(Call&& call) {
 }
 
 void BindDataset(nanobind::module_& module);
+void BindFile(nanobind::module_& module);
 void BindMemWal(nanobind::module_& module);
 
 }  // namespace pilum::python

@@ -11,5 +11,6 @@ NB_MODULE(_pilum, module) {
   pilum::python::InitArrowInterop();
   pilum::python::Check(arrow::compute::Initialize());
   pilum::python::BindDataset(module);
+  pilum::python::BindFile(module);
   pilum::python::BindMemWal(module);
 }
