@@ -2,7 +2,6 @@
 #include "pilum/file/file_projection.h"
 
 #include <algorithm>
-#include <map>
 #include <numeric>
 #include <set>
 
@@ -10,16 +9,13 @@ namespace pilum {
 
 namespace {
 
-/// Ids of nodes that are asked for, with all that is below them.
-using Selection = std::set<int32_t>;
-
-/// The node at `path` below `fields`, or null. A name may contain dots.
-const SchemaField* FindNode(const std::vector<SchemaField>& fields, std::string_view path) {
-  for (const SchemaField& field : fields) {
-    const std::string& name = field.name();
-    if (path == name) return &field;
-    if (!path.starts_with(name) || path[name.size()] != '.') continue;
-    if (const auto* node = FindNode(field.children, path.substr(name.size() + 1))) return node;
+/// The node at `path` in `field`, or null. Names below the top level may contain dots.
+const SchemaField* FindNode(const SchemaField& field, std::string_view path) {
+  const std::string& name = field.name();
+  if (path == name) return &field;
+  if (!path.starts_with(name) || path[name.size()] != '.') return nullptr;
+  for (const SchemaField& child : field.children) {
+    if (const auto* node = FindNode(child, path.substr(name.size() + 1))) return node;
   }
   return nullptr;
 }
@@ -39,35 +35,49 @@ std::shared_ptr<arrow::DataType> WithChildren(const arrow::DataType& type, arrow
   }
 }
 
-/// What is selected of `node`, or null.
-std::shared_ptr<arrow::Field> Prune(const SchemaField& node, const Selection& selected,
-                                    std::vector<SchemaField>* kept) {
-  if (selected.contains(node.id)) {
-    kept->push_back(node);
-    return node.arrow;
-  }
-  std::vector<SchemaField> children;
-  arrow::FieldVector fields;
-  for (const SchemaField& child : node.children) {
-    if (auto field = Prune(child, selected, &children)) fields.push_back(std::move(field));
-  }
-  if (fields.empty()) return nullptr;
-  if (node.arrow->type()->id() == arrow::Type::MAP) {  // an entry is a key and a value
-    kept->push_back(node);
-    return node.arrow;
-  }
-  SchemaField pruned = node;
-  pruned.children = std::move(children);
-  pruned.arrow = node.arrow->WithType(WithChildren(*node.arrow->type(), std::move(fields)));
-  kept->push_back(pruned);
-  return pruned.arrow;
-}
+/// Goes through the nodes of a file in the order of its columns and keeps what is selected. Columns are
+/// counted, not found by the ids of their nodes, which a damaged file may repeat.
+class Pruner {
+ public:
+  /// @param selected nodes that are asked for, each with all that is below it.
+  Pruner(FormatVersion version, std::set<const SchemaField*> selected)
+      : version_(version), selected_(std::move(selected)) {}
 
-const SchemaField& RootOf(const Schema& schema, const SchemaField& node) {
-  const SchemaField* root = &node;
-  while (root->parent_id >= 0) root = schema.FindFieldById(root->parent_id);
-  return *root;
-}
+  /// What is selected of the next field, or null; appends its columns to `columns`.
+  arrow::Result<std::shared_ptr<arrow::Field>> Prune(const SchemaField& node, std::vector<int32_t>* columns) {
+    const bool is_map = node.arrow->type()->id() == arrow::Type::MAP;  // an entry is a key and a value
+    if (selected_.contains(&node) || (is_map && IsSelectedBelow(node))) {
+      const size_t n = Schema::ColumnFieldIds(node, version_).size();
+      for (size_t i = 0; i < n; ++i) columns->push_back(next_column_++);
+      return node.arrow;
+    }
+    std::vector<int32_t> kept;
+    if (Schema::OwnsColumn(node, version_)) kept.push_back(next_column_++);
+    if (Schema::IsOneColumn(node)) {
+      if (!IsSelectedBelow(node)) return nullptr;
+      return arrow::Status::NotImplemented("reading a part of '", node.name(), "', which is one column");
+    }
+    arrow::FieldVector fields;
+    for (const SchemaField& child : node.children) {
+      ARROW_ASSIGN_OR_RAISE(auto field, Prune(child, &kept));
+      if (field != nullptr) fields.push_back(std::move(field));
+    }
+    if (fields.empty()) return nullptr;
+    columns->insert(columns->end(), kept.begin(), kept.end());
+    return node.arrow->WithType(WithChildren(*node.arrow->type(), std::move(fields)));
+  }
+
+ private:
+  bool IsSelectedBelow(const SchemaField& node) const {
+    return std::ranges::any_of(node.children, [this](const SchemaField& child) {
+      return selected_.contains(&child) || IsSelectedBelow(child);
+    });
+  }
+
+  const FormatVersion version_;
+  const std::set<const SchemaField*> selected_;
+  int32_t next_column_ = 0;
+};
 
 }  // namespace
 
@@ -81,28 +91,33 @@ FileProjection FileProjection::All(const Schema& file, FormatVersion version) {
 arrow::Result<FileProjection> FileProjection::Make(const Schema& file, FormatVersion version,
                                                    const std::vector<std::string>& paths) {
   if (paths.empty()) return arrow::Status::Invalid("Attempt to read zero columns from the file");
-  Selection selected;
-  std::vector<const SchemaField*> roots;
+  std::set<const SchemaField*> selected;
+  std::vector<size_t> roots;  // in the order in which they are first named
   for (const std::string& path : paths) {
-    const SchemaField* node = FindNode(file.fields(), path);
+    const SchemaField* node = nullptr;
+    size_t root = 0;
+    for (; root < file.fields().size(); ++root) {
+      if ((node = FindNode(file.fields()[root], path)) != nullptr) break;
+    }
     if (node == nullptr) {
       return arrow::Status::Invalid("Field '", path,
                                     "' not found among the columns of the file: ", file.arrow()->ToString());
     }
-    if (!selected.insert(node->id).second) return arrow::Status::Invalid("Duplicate column name: ", path);
-    const SchemaField* root = &RootOf(file, *node);
+    if (!selected.insert(node).second) return arrow::Status::Invalid("Duplicate column name: ", path);
     if (std::find(roots.begin(), roots.end(), root) == roots.end()) roots.push_back(root);
   }
-  std::map<int32_t, int32_t> column_of;  // field id -> column of the file
-  for (const int32_t id : file.ColumnFieldIds(version))
-    column_of.emplace(id, static_cast<int32_t>(column_of.size()));
+  Pruner pruner(version, std::move(selected));
+  std::vector<std::vector<int32_t>> columns(file.fields().size());
+  arrow::FieldVector pruned;
+  for (size_t i = 0; i < columns.size(); ++i) {
+    ARROW_ASSIGN_OR_RAISE(pruned.emplace_back(), pruner.Prune(file.fields()[i], &columns[i]));
+  }
   FileProjection projection;
   arrow::FieldVector fields;
-  for (const SchemaField* root : roots) {
-    std::vector<SchemaField> kept;
-    fields.push_back(Prune(*root, selected, &kept));
-    for (const int32_t id : Schema::ColumnFieldIds(kept[0], version))
-      projection.column_indices.push_back(column_of.at(id));
+  for (const size_t root : roots) {
+    fields.push_back(pruned[root]);
+    projection.column_indices.insert(projection.column_indices.end(), columns[root].begin(),
+                                     columns[root].end());
   }
   projection.schema = arrow::schema(std::move(fields), file.arrow()->metadata());
   return projection;

@@ -27,7 +27,7 @@ struct FileProjection {
 
   /// @param paths top-level names, or nodes below them: "a.b" is field b of struct a, "l.item.x" field x of
   /// the structs in list l. Columns come in the order in which they are first named. Invalid: no paths, a
-  /// path that does not exist or is named twice.
+  /// path that does not exist or is named twice. NotImplemented: a part of a packed struct.
   static arrow::Result<FileProjection> Make(const Schema& file, FormatVersion version,
                                             const std::vector<std::string>& paths);
 };

@@ -319,18 +319,9 @@ bool IsTruthy(const std::optional<std::string>& text) {
   return text && (*text == "true" || *text == "TRUE" || *text == "True");
 }
 
-/// Blobs and packed structs are one column whatever their children.
-bool OwnsOneColumn(const SchemaField& field) {
-  return GetMetadata(*field.arrow, "lance-encoding:blob").has_value() ||
-         GetMetadata(*field.arrow, kExtensionNameMetadata) == "lance.blob.v2" ||
-         IsTruthy(GetMetadata(*field.arrow, "packed")) ||
-         IsTruthy(GetMetadata(*field.arrow, "lance-encoding:packed"));
-}
-
 void AppendColumns(const SchemaField& field, FormatVersion version, std::vector<int32_t>* ids) {
-  const bool one_column = field.children.empty() || OwnsOneColumn(field);
-  if (one_column || version <= FormatVersion::k2_0) ids->push_back(field.id);
-  if (one_column) return;
+  if (Schema::OwnsColumn(field, version)) ids->push_back(field.id);
+  if (Schema::IsOneColumn(field)) return;
   for (const SchemaField& child : field.children) AppendColumns(child, version, ids);
 }
 
@@ -405,6 +396,17 @@ std::vector<int32_t> Schema::ColumnFieldIds(FormatVersion version) const {
   std::vector<int32_t> ids;
   for (const SchemaField& field : fields_) AppendColumns(field, version, &ids);
   return ids;
+}
+
+bool Schema::IsOneColumn(const SchemaField& node) {
+  return GetMetadata(*node.arrow, "lance-encoding:blob").has_value() ||
+         GetMetadata(*node.arrow, kExtensionNameMetadata) == "lance.blob.v2" ||
+         IsTruthy(GetMetadata(*node.arrow, "packed")) ||
+         IsTruthy(GetMetadata(*node.arrow, "lance-encoding:packed"));
+}
+
+bool Schema::OwnsColumn(const SchemaField& node, FormatVersion version) {
+  return node.children.empty() || IsOneColumn(node) || version <= FormatVersion::k2_0;
 }
 
 std::vector<int32_t> Schema::ColumnFieldIds(const SchemaField& field, FormatVersion version) {
