@@ -14,6 +14,7 @@ import pyarrow.compute
 import pyarrow.dataset
 
 from . import _pilum
+from ._arguments import refuse
 from .types import ReaderLike, coerce_reader
 
 if TYPE_CHECKING:
@@ -22,13 +23,6 @@ if TYPE_CHECKING:
     from .mem_wal import ShardSnapshot, ShardWriter
 
 PathLike = Union[str, Path]
-
-
-def _refuse(**arguments: Any) -> None:
-    """Raises for the first argument that is set: pylance has it, Pilum does not yet."""
-    for name, value in arguments.items():
-        if value is not None and value is not False:
-            raise NotImplementedError(f"pilum does not support the argument {name} yet")
 
 
 def _check_number(name: str, value: Optional[int]) -> None:
@@ -140,7 +134,7 @@ class LanceDataset(pa.dataset.Dataset):
         _dataset: Optional[_pilum.Dataset] = None,
     ) -> None:
         if isinstance(version, str):
-            _refuse(tag=version)
+            refuse(tag=version)
         self._ds = _dataset if _dataset is not None else _pilum.open_dataset(os.fspath(uri), version)
 
     def __reduce__(self) -> Any:
@@ -269,7 +263,7 @@ class LanceDataset(pa.dataset.Dataset):
         NotImplementedError
             An argument of pylance that Pilum does not support yet.
         """
-        _refuse(
+        refuse(
             nearest=nearest,
             batch_size_bytes=batch_size_bytes,
             fragments=fragments,
@@ -534,7 +528,7 @@ def dataset(
     ValueError
         No table there, or no such version.
     """
-    _refuse(
+    refuse(
         asof=asof,
         commit_lock=commit_lock,
         storage_options=storage_options,
@@ -596,7 +590,7 @@ def write_dataset(
     TypeError
         `data_obj` gives no record batches.
     """
-    _refuse(
+    refuse(
         commit_lock=commit_lock,
         progress=progress,
         storage_options=storage_options,

@@ -14,6 +14,7 @@ from typing import Any, Optional, Union
 import pyarrow as pa
 
 from . import _pilum
+from ._arguments import refuse
 
 __all__ = [
     "LanceBufferDescriptor",
@@ -31,7 +32,7 @@ __all__ = [
 
 def stable_version() -> str:
     """The version that files have if none is asked for."""
-    return "2.1"
+    return _pilum.stable_version()
 
 
 @dataclass(frozen=True)
@@ -107,12 +108,6 @@ def _buffers(ranges: list[tuple[int, int]]) -> list[LanceBufferDescriptor]:
     return [LanceBufferDescriptor(position, size) for position, size in ranges]
 
 
-def _refuse(**options: Any) -> None:
-    for name, value in options.items():
-        if value is not None:
-            raise NotImplementedError(f"{name}: only local files")
-
-
 class LanceFileReader:
     """Reads one data file.
 
@@ -140,7 +135,7 @@ class LanceFileReader:
         namespace_client: Optional[Any] = None,
         table_id: Optional[list[str]] = None,
     ):
-        _refuse(storage_options=storage_options, namespace_client=namespace_client, table_id=table_id)
+        refuse(storage_options=storage_options, namespace_client=namespace_client, table_id=table_id)
         self._reader = _pilum.open_file_reader(os.fspath(path), columns)
 
     def read_all(self, *, batch_size: int = 1024, batch_readahead: int = 16) -> ReaderResults:
@@ -244,7 +239,7 @@ class LanceFileWriter:
         table_id: Optional[list[str]] = None,
         max_page_bytes: Optional[int] = None,
     ):
-        _refuse(storage_options=storage_options, namespace_client=namespace_client, table_id=table_id)
+        refuse(storage_options=storage_options, namespace_client=namespace_client, table_id=table_id)
         self._open = lambda schema: _pilum.open_file_writer(os.fspath(path), schema, data_cache_bytes, version)
         self._writer = None if schema is None else self._open(schema)
         self._metadata: dict[str, str] = {}  # given before there was a writer

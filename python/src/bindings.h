@@ -3,6 +3,9 @@
 
 #include <nanobind/nanobind.h>
 
+#include <memory>
+#include <utility>
+
 namespace pilum::python {
 
 /// Runs `call` without the interpreter's lock.
@@ -10,6 +13,18 @@ template <typename Call>
 auto Unlocked(Call&& call) {
   nanobind::gil_scoped_release unlocked;
   return call();
+}
+
+/// For writers: their destructors wait for threads, and those may wait for the interpreter's lock to free
+/// rows that Python made. So they must not run under that lock.
+template <typename Writer>
+std::shared_ptr<Writer> ReleasedWithoutLock(std::shared_ptr<Writer> writer) {
+  Writer* raw = writer.get();
+  return {raw, [writer = std::move(writer)](Writer*) mutable {
+            if (PyGILState_Check() == 0) return writer.reset();
+            nanobind::gil_scoped_release unlocked;
+            writer.reset();
+          }};
 }
 
 void BindDataset(nanobind::module_& module);

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <arrow/compute/api.h>
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
@@ -36,32 +35,7 @@ arrow::Result<std::pair<std::shared_ptr<ObjectStore>, std::string>> ResolveFile(
 struct PyFileReader {
   std::shared_ptr<FileReader> file;
   FileProjection projection;
-
-  arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> Take(const std::vector<int64_t>& rows,
-                                                                int64_t batch_size) const;
 };
-
-/// @param rows ascending, repeats allowed.
-arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> PyFileReader::Take(const std::vector<int64_t>& rows,
-                                                                            int64_t batch_size) const {
-  if (batch_size < 1) return arrow::Status::Invalid("a batch size of ", batch_size);
-  std::vector<int64_t> once(rows);
-  once.erase(std::unique(once.begin(), once.end()), once.end());
-  ARROW_ASSIGN_OR_RAISE(auto taken, file->Take(projection, once, arrow::default_memory_pool()));
-  if (once.size() < rows.size()) {
-    arrow::Int64Builder positions;
-    for (const int64_t row : rows) {
-      ARROW_RETURN_NOT_OK(positions.Append(std::lower_bound(once.begin(), once.end(), row) - once.begin()));
-    }
-    ARROW_ASSIGN_OR_RAISE(const auto indices, positions.Finish());
-    ARROW_ASSIGN_OR_RAISE(const auto repeated, arrow::compute::Take(taken, indices));
-    taken = repeated.record_batch();
-  }
-  arrow::RecordBatchVector batches;
-  for (int64_t at = 0; at < taken->num_rows(); at += batch_size)
-    batches.push_back(taken->Slice(at, batch_size));
-  return arrow::RecordBatchReader::Make(std::move(batches), projection.schema);
-}
 
 std::shared_ptr<PyFileReader> OpenReader(const std::string& path,
                                          const std::optional<std::vector<std::string>>& columns) {
@@ -117,12 +91,14 @@ std::shared_ptr<FileWriter> OpenWriter(const std::string& path, nb::handle schem
   if (data_cache_bytes) {
     options.page_bytes = std::max<int64_t>(*data_cache_bytes / std::max(1, arrow_schema->num_fields()), 1);
   }
-  return Check(Unlocked([&]() -> arrow::Result<std::shared_ptr<FileWriter>> {
-                 ARROW_ASSIGN_OR_RAISE(const auto place, ResolveFile(path));
-                 ARROW_ASSIGN_OR_RAISE(auto sink, place.first->Create(place.second, Durability::kPowerLoss));
-                 return FileWriter::Make(std::move(sink), std::move(fields), options);
-               }),
-               PyExc_ValueError);
+  auto writer =
+      Check(Unlocked([&]() -> arrow::Result<std::shared_ptr<FileWriter>> {
+              ARROW_ASSIGN_OR_RAISE(const auto place, ResolveFile(path));
+              ARROW_ASSIGN_OR_RAISE(auto sink, place.first->Create(place.second, Durability::kPowerLoss));
+              return FileWriter::Make(std::move(sink), std::move(fields), options);
+            }),
+            PyExc_ValueError);
+  return ReleasedWithoutLock(std::move(writer));
 }
 
 void BindReader(nb::module_& module) {
@@ -138,7 +114,8 @@ void BindReader(nb::module_& module) {
       .def(
           "take_rows",
           [](const PyFileReader& self, const std::vector<int64_t>& rows, int64_t batch_size) {
-            const auto taken = Unlocked([&] { return self.Take(rows, batch_size); });
+            const auto taken =
+                Unlocked([&] { return TakeFromFile(*self.file, self.projection, rows, batch_size); });
             PyObject* otherwise = taken.status().IsIndexError() ? PyExc_ValueError : PyExc_OSError;
             return ToPython(Check(taken, otherwise));
           },
@@ -176,12 +153,13 @@ void BindWriter(nb::module_& module) {
       .def(
           "add_global_buffer",
           [](FileWriter& self, const nb::bytes& data) {
-            return Check(self.AddGlobalBuffer(
-                {reinterpret_cast<const uint8_t*>(data.c_str()), static_cast<size_t>(data.size())}));
+            const std::span bytes(reinterpret_cast<const uint8_t*>(data.c_str()), data.size());
+            return Check(Unlocked([&] { return self.AddGlobalBuffer(bytes); }));
           },
           "data"_a)
       .def("finish",
            [](FileWriter& self) { return Check(Unlocked([&] { return self.Finish(); })).num_rows; });
+  module.def("stable_version", [] { return std::string(ToString(kStableFormatVersion)); });
   module.def("open_file_writer", &OpenWriter, "path"_a, "schema"_a, "data_cache_bytes"_a = nb::none(),
              "version"_a = nb::none());
 }

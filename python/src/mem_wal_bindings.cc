@@ -92,17 +92,6 @@ nb::object IndexDetails(const Dataset& dataset) {
   return described;
 }
 
-/// The writer's destructor waits for its threads, and they may wait for the interpreter's lock to free rows
-/// that Python made: it must not run under that lock.
-std::shared_ptr<ShardWriter> ReleasedWithoutLock(std::shared_ptr<ShardWriter> writer) {
-  ShardWriter* raw = writer.get();
-  return {raw, [writer = std::move(writer)](ShardWriter*) mutable {
-            if (PyGILState_Check() == 0) return writer.reset();
-            nb::gil_scoped_release unlocked;
-            writer.reset();
-          }};
-}
-
 template <typename T>
 T Entry(const nb::dict& dict, const char* key, T missing) {
   if (!dict.contains(key)) return missing;

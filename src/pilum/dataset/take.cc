@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Dataset's rows by position and by address.
-#include <arrow/compute/api.h>
 #include <arrow/util/future.h>
 #include <arrow/util/thread_pool.h>
 
@@ -12,6 +11,7 @@
 #include "pilum/dataset/fragment_reader.h"
 #include "pilum/dataset/live_rows.h"
 #include "pilum/dataset/projection.h"
+#include "pilum/file/arrange_rows.h"
 
 namespace pilum {
 
@@ -59,24 +59,6 @@ arrow::Status ReadPieces(Session& session, const StoreLocation& location, const 
   }
   for (auto& future : running) status &= future.status();  // waits for each: they refer to this frame
   return status;
-}
-
-/// Rows of `sorted`, whose addresses are `found`, in the order of `wanted`; those that were not found are
-/// left out.
-arrow::Result<BatchPtr> Arrange(const BatchPtr& sorted, const std::vector<uint64_t>& found,
-                                std::span<const uint64_t> wanted) {
-  if (std::equal(found.begin(), found.end(), wanted.begin(), wanted.end())) return sorted;
-  arrow::Int64Builder positions;
-  ARROW_RETURN_NOT_OK(positions.Reserve(static_cast<int64_t>(wanted.size())));
-  for (const uint64_t address : wanted) {
-    const auto it = std::lower_bound(found.begin(), found.end(), address);
-    if (it != found.end() && *it == address) positions.UnsafeAppend(it - found.begin());
-  }
-  ARROW_ASSIGN_OR_RAISE(const auto indices, positions.Finish());
-  if (sorted->num_columns() == 0)
-    return arrow::RecordBatch::Make(sorted->schema(), indices->length(), arrow::ArrayVector{});
-  ARROW_ASSIGN_OR_RAISE(auto arranged, arrow::compute::Take(sorted, indices));
-  return arranged.record_batch();
 }
 
 arrow::Result<BatchPtr> Concatenate(const Projection& projection, arrow::RecordBatchVector batches) {
@@ -130,7 +112,7 @@ arrow::Result<BatchPtr> Dataset::TakeAddresses(std::span<const uint64_t> address
     batches.push_back(std::move(piece.rows));
   }
   ARROW_ASSIGN_OR_RAISE(const auto all, Concatenate(projection, std::move(batches)));
-  return Arrange(all, found, addresses);
+  return ArrangeRows<uint64_t>(all, found, addresses);
 }
 
 arrow::Result<std::shared_ptr<arrow::Table>> Dataset::Take(std::span<const int64_t> offsets,

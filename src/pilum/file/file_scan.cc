@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "pilum/file/arrange_rows.h"
 #include "pilum/util/ordered_tasks.h"
 
 namespace pilum {
@@ -55,13 +56,17 @@ class FileScan final : public arrow::RecordBatchReader {
   int64_t at_ = 0;
 };
 
+arrow::Status CheckBatchSize(int64_t batch_size) {
+  return batch_size < 1 ? arrow::Status::Invalid("a batch size of ", batch_size) : arrow::Status::OK();
+}
+
 }  // namespace
 
 arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> ScanFile(std::shared_ptr<FileReader> file,
                                                                   const FileProjection& projection,
                                                                   int64_t begin, int64_t end,
                                                                   int64_t batch_size) {
-  if (batch_size < 1) return arrow::Status::Invalid("a batch size of ", batch_size);
+  ARROW_RETURN_NOT_OK(CheckBatchSize(batch_size));
   if (begin < 0 || end < begin || end > file->num_rows()) {
     return arrow::Status::IndexError("cannot read rows ", begin, " to ", end, " from file with ",
                                      file->num_rows(), " rows");
@@ -69,6 +74,21 @@ arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> ScanFile(std::shared_pt
   const int64_t row_bytes = file->num_bytes() / std::max<int64_t>(file->num_rows(), 1) + 1;
   const int64_t batches = std::max<int64_t>(kPartBytes / row_bytes / batch_size, 1);
   return std::make_shared<FileScan>(file, projection, begin, end, batch_size, batches * batch_size);
+}
+
+arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> TakeFromFile(FileReader& file,
+                                                                      const FileProjection& projection,
+                                                                      std::span<const int64_t> rows,
+                                                                      int64_t batch_size) {
+  ARROW_RETURN_NOT_OK(CheckBatchSize(batch_size));
+  std::vector<int64_t> once(rows.begin(), rows.end());
+  once.erase(std::unique(once.begin(), once.end()), once.end());
+  ARROW_ASSIGN_OR_RAISE(auto taken, file.Take(projection, once, arrow::default_memory_pool()));
+  ARROW_ASSIGN_OR_RAISE(taken, ArrangeRows<int64_t>(taken, once, rows));
+  arrow::RecordBatchVector batches;
+  for (int64_t at = 0; at < taken->num_rows(); at += batch_size)
+    batches.push_back(taken->Slice(at, batch_size));
+  return arrow::RecordBatchReader::Make(std::move(batches), projection.schema);
 }
 
 }  // namespace pilum

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A file as a stream of batches.
+// Rows of a file as a stream of batches.
 #pragma once
 
 #include <arrow/record_batch.h>
@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 
 #include "pilum/file/file_reader.h"
 
@@ -20,5 +21,12 @@ arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> ScanFile(std::shared_pt
                                                                   const FileProjection& projection,
                                                                   int64_t begin, int64_t end,
                                                                   int64_t batch_size);
+
+/// These rows, ascending, repeats allowed, in batches of `batch_size`. IndexError for one that is not in the
+/// file.
+arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> TakeFromFile(FileReader& file,
+                                                                      const FileProjection& projection,
+                                                                      std::span<const int64_t> rows,
+                                                                      int64_t batch_size);
 
 }  // namespace pilum

@@ -50,7 +50,8 @@ class FileWriter {
   virtual arrow::Result<int32_t> AddGlobalBuffer(std::span<const uint8_t> bytes) = 0;
 
   virtual int64_t num_rows() const = 0;
-  virtual int64_t num_bytes() const = 0;  ///< written to the sink so far
+  /// Written to the sink so far: neither rows that wait for their page nor pages that are being encoded.
+  virtual int64_t num_bytes() const = 0;
 
   virtual arrow::Result<WrittenFile> Finish() = 0;
 };
