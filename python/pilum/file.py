@@ -278,9 +278,8 @@ class LanceFileWriter:
         self.closed = True
         if self._writer is None:
             raise ValueError("No schema provided on writer open and no data provided: the schema is unknown")
-        rows = self._writer.finish()
-        self._writer = None
-        return rows
+        writer, self._writer = self._writer, None  # also when it fails: the unfinished file goes with it
+        return writer.finish()
 
     def add_schema_metadata(self, key: str, value: str) -> None:
         """Adds to the metadata of the file's schema, until it is closed."""

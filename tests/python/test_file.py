@@ -134,6 +134,25 @@ def test_a_writer_that_fails_leaves_no_file(path):
     assert LanceFileReader(path).read_all().to_table() == ROWS.slice(0, 0)
 
 
+def test_an_error_that_shows_only_at_the_end_leaves_no_file_either(path):
+    nested = pa.table({"s": pa.array([{"x": 1}] * 99 + [None])})
+    writer = LanceFileWriter(path, nested.schema, version="2.0")
+    writer.write_batch(nested)  # waits for its page
+    with pytest.raises(OSError, match="1 null value"):
+        writer.close()
+    assert writer.close() is None
+    assert list(pathlib.Path(path).parent.iterdir()) == []
+
+
+def test_a_part_of_a_packed_struct_is_not_implemented(path):
+    packed = pa.field("p", pa.struct([pa.field("x", pa.int32(), False)]), False, {"lance-encoding:packed": "true"})
+    with LanceFileWriter(path, pa.schema([packed])) as writer:
+        writer.write_batch(pa.table([[{"x": 1}]], schema=pa.schema([packed])))
+    with pytest.raises(NotImplementedError, match="'p'"):
+        LanceFileReader(path, columns=["p.x"])
+    assert LanceFileReader(path, columns=["p"]).read_all().to_table().to_pylist() == [{"p": {"x": 1}}]
+
+
 def test_what_is_no_file_of_lance_is_an_os_error_that_names_it(path, reader):
     with pytest.raises(OSError, match="no.lance"):
         LanceFileReader(path.replace("rows", "no"))
