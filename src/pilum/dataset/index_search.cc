@@ -2,8 +2,8 @@
 #include "pilum/dataset/index_search.h"
 
 #include <algorithm>
-#include <exception>
 
+#include "pilum/table/bitmap.h"
 #include "pilum/util/error.h"
 #include "pilum/util/uuid.h"
 
@@ -18,14 +18,6 @@ bool IsBTree(const lance::table::IndexMetadata& index) {
   std::transform(type.begin(), type.end(), type.begin(), [](unsigned char c) { return std::tolower(c); });
   return type.ends_with("btreeindexdetails") && index.index_version() <= kNewestBTreeVersion &&
          !index.has_base_id();
-}
-
-arrow::Result<DeletionVector> ReadCoverage(const lance::table::IndexMetadata& index) {
-  try {
-    return DeletionVector::readSafe(index.fragment_bitmap().data(), index.fragment_bitmap().size());
-  } catch (const std::exception& error) {
-    return CorruptFile("index " + index.name(), -1, std::string("its fragment bitmap: ") + error.what());
-  }
 }
 
 }  // namespace
@@ -71,7 +63,7 @@ arrow::Result<BTreeSearchResult> SearchBTree(Session& session, const StoreLocati
   BTreeSearchResult result;
   auto& addresses = result.addresses;
   for (const auto* segment : segments) {
-    ARROW_ASSIGN_OR_RAISE(const auto coverage, ReadCoverage(*segment));
+    ARROW_ASSIGN_OR_RAISE(const auto coverage, ParseFragmentBitmap(*segment));
     ARROW_ASSIGN_OR_RAISE(const auto index, OpenSegment(session, location, *segment));
     ARROW_ASSIGN_OR_RAISE(const auto found, index->LookupMany(values));
     for (const auto& ids : found) {

@@ -9,6 +9,7 @@
 #include "pilum/dataset/dataset.h"
 #include "pilum/index/scalar/btree_index.h"
 #include "pilum/mem_wal/shard_paths.h"
+#include "pilum/table/bitmap.h"
 #include "pilum/table/deletion_vector.h"
 #include "pilum/table/versions.h"
 #include "pilum/util/uuid.h"
@@ -75,9 +76,7 @@ arrow::Status WriteMaintainedIndex(const StoreLocation& generation, const MemTab
   entry->set_dataset_version(1);
   DeletionVector covered;
   covered.add(0u);
-  std::string bitmap(covered.getSizeInBytes(), '\0');
-  covered.write(bitmap.data());
-  entry->set_fragment_bitmap(std::move(bitmap));
+  entry->set_fragment_bitmap(SerializeBitmap(covered));
   entry->mutable_index_details()->set_type_url("/lance.table.BTreeIndexDetails");
   entry->set_index_version(0);
   for (const auto& file : files) {

@@ -2,12 +2,10 @@
 #include "pilum/table/conflict.h"
 
 #include <algorithm>
-#include <exception>
 #include <set>
 #include <string>
 
-#include <roaring/roaring.hh>
-
+#include "pilum/table/bitmap.h"
 #include "pilum/util/error.h"
 
 namespace pilum {
@@ -16,8 +14,6 @@ namespace {
 
 using lance::table::Transaction;
 using Ids = std::set<uint64_t>;
-
-constexpr char kFragmentReuseIndexName[] = "__lance_frag_reuse";
 
 // How the operation of a row fares after the operation of a column was committed. Columns in the order of the
 // protocol numbers: Append, Delete, Overwrite, CreateIndex, Rewrite, Merge, Restore, ReserveFragments,
@@ -142,13 +138,10 @@ bool IndexesCover(const Transaction::CreateIndex& create, const Ids& rewritten) 
   for (const auto& index : create.new_indices()) {
     if (index.fields().empty()) continue;  // system indexes know no fragments
     if (index.fragment_bitmap().empty()) return true;
-    try {
-      const auto bitmap = Roaring::readSafe(index.fragment_bitmap().data(), index.fragment_bitmap().size());
-      for (const uint64_t id : rewritten) {
-        if (bitmap.contains(static_cast<uint32_t>(id))) return true;
-      }
-    } catch (const std::exception&) {
-      return true;
+    const auto bitmap = ParseFragmentBitmap(index);
+    if (!bitmap.ok()) return true;
+    for (const uint64_t id : rewritten) {
+      if (bitmap->contains(static_cast<uint32_t>(id))) return true;
     }
   }
   return false;

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "pilum/table/bitmap.h"
 #include "pilum/util/error.h"
 #include "pilum/util/uuid.h"
 
@@ -57,16 +58,6 @@ arrow::Result<DeletionVector> ParseArrow(std::shared_ptr<arrow::Buffer> bytes, u
   return deleted;
 }
 
-arrow::Result<DeletionVector> ParseBitmap(const arrow::Buffer& bytes) {
-  try {
-    DeletionVector deleted = DeletionVector::readSafe(reinterpret_cast<const char*>(bytes.data()),
-                                                      static_cast<size_t>(bytes.size()));
-    return deleted;
-  } catch (const std::exception& error) {
-    return arrow::Status::Invalid("not a roaring bitmap: ", error.what());
-  }
-}
-
 arrow::Result<std::shared_ptr<arrow::Buffer>> SerializeArrow(const DeletionVector& deleted) {
   std::string rows(deleted.cardinality() * sizeof(uint32_t), '\0');
   deleted.toUint32Array(reinterpret_cast<uint32_t*>(rows.data()));
@@ -94,7 +85,7 @@ arrow::Result<std::shared_ptr<const DeletionVector>> ReadDeletionVector(
   const std::string path = DeletionPath(fragment.id(), file);
   ARROW_ASSIGN_OR_RAISE(auto bytes, store.Get(path));
   auto parsed = file.file_type() == lance::table::DeletionFile::BITMAP
-                    ? ParseBitmap(*bytes)
+                    ? ParseBitmap(AsSpan(*bytes))
                     : ParseArrow(std::move(bytes), fragment.physical_rows());
   if (!parsed.ok()) return CorruptFile(store.Describe(path), 0, parsed.status().message());
   if (!parsed->isEmpty() && fragment.physical_rows() > 0 && parsed->maximum() >= fragment.physical_rows()) {
@@ -119,9 +110,7 @@ arrow::Result<lance::table::DeletionFile> WriteDeletionVector(ObjectStore& store
   if (bitmap) {
     DeletionVector compact = deleted;
     compact.runOptimize();
-    std::string bytes(compact.getSizeInBytes(), '\0');
-    compact.write(bytes.data());
-    ARROW_RETURN_NOT_OK(store.Put(path, AsSpan(bytes), durability));
+    ARROW_RETURN_NOT_OK(store.Put(path, AsSpan(SerializeBitmap(compact)), durability));
   } else {
     ARROW_ASSIGN_OR_RAISE(const auto bytes, SerializeArrow(deleted));
     ARROW_RETURN_NOT_OK(store.Put(path, AsSpan(*bytes), durability));

@@ -5,9 +5,9 @@
 #include <chrono>
 #include <functional>
 #include <map>
-#include <roaring/roaring.hh>
 #include <set>
 
+#include "pilum/table/bitmap.h"
 #include "pilum/util/error.h"
 #include "pilum/util/uuid.h"
 
@@ -38,15 +38,15 @@ class Builder {
 
   arrow::Status Apply();
   arrow::Status ApplyOverwrite(const Transaction::Overwrite& overwrite);
-  void ApplyDelete(const Transaction::Delete& deletion);
-  void ApplyUpdate(const Transaction::Update& update);
+  arrow::Status ApplyDelete(const Transaction::Delete& deletion);
+  arrow::Status ApplyUpdate(const Transaction::Update& update);
   void ApplyCreateIndex(const Transaction::CreateIndex& create);
   arrow::Status ApplyUpdateConfig(const Transaction::UpdateConfig& update);
 
   /// Adds fragments, giving ids to those that have none.
   void AddFragments(const Fragments& fragments, uint64_t first_id);
   void ReplaceFragments(const Fragments& updated, const std::set<uint64_t>& removed);
-  void RetainIndexes();
+  arrow::Status RetainIndexes();
   void MergeGenerations(
       const google::protobuf::RepeatedPtrField<lance::table::MergedGeneration>& generations);
   arrow::Status CheckDataFiles();
@@ -96,13 +96,13 @@ arrow::Status Builder::ApplyOverwrite(const Transaction::Overwrite& overwrite) {
   return arrow::Status::OK();
 }
 
-void Builder::ApplyDelete(const Transaction::Delete& deletion) {
+arrow::Status Builder::ApplyDelete(const Transaction::Delete& deletion) {
   ReplaceFragments(deletion.updated_fragments(),
                    {deletion.deleted_fragment_ids().begin(), deletion.deleted_fragment_ids().end()});
-  RetainIndexes();
+  return RetainIndexes();
 }
 
-void Builder::ApplyUpdate(const Transaction::Update& update) {
+arrow::Status Builder::ApplyUpdate(const Transaction::Update& update) {
   ReplaceFragments(update.updated_fragments(),
                    {update.removed_fragment_ids().begin(), update.removed_fragment_ids().end()});
   AddFragments(update.new_fragments(), NextFragmentId());
@@ -111,14 +111,14 @@ void Builder::ApplyUpdate(const Transaction::Update& update) {
     const bool touched = std::any_of(index.fields().begin(), index.fields().end(),
                                      [&](int32_t field) { return modified.contains(field); });
     if (!touched || index.fragment_bitmap().empty()) continue;
-    auto bitmap = Roaring::readSafe(index.fragment_bitmap().data(), index.fragment_bitmap().size());
+    ARROW_ASSIGN_OR_RAISE(auto bitmap, ParseFragmentBitmap(index));
     for (const DataFragment& fragment : update.updated_fragments())
       bitmap.remove(static_cast<uint32_t>(fragment.id()));
-    index.mutable_fragment_bitmap()->resize(bitmap.getSizeInBytes());
-    bitmap.write(index.mutable_fragment_bitmap()->data());
+    index.set_fragment_bitmap(SerializeBitmap(bitmap));
   }
-  RetainIndexes();
+  ARROW_RETURN_NOT_OK(RetainIndexes());
   MergeGenerations(update.merged_generations());
+  return arrow::Status::OK();
 }
 
 void Builder::ApplyCreateIndex(const Transaction::CreateIndex& create) {
@@ -167,24 +167,28 @@ arrow::Status Builder::ApplyUpdateConfig(const Transaction::UpdateConfig& update
 }
 
 /// Drops indexes over columns that are gone, and vector indexes that cover no fragment any more.
-void Builder::RetainIndexes() {
+arrow::Status Builder::RetainIndexes() {
   std::set<int32_t> fields;
   for (const auto& field : proto().fields()) fields.insert(field.id());
   Roaring fragments;
   for (const DataFragment& fragment : proto().fragments())
     fragments.add(static_cast<uint32_t>(fragment.id()));
-  const auto is_gone = [&](const IndexMetadata& index) {
+  const auto is_gone = [&](const IndexMetadata& index) -> arrow::Result<bool> {
     if (std::any_of(index.fields().begin(), index.fields().end(),
                     [&](int32_t id) { return !fields.contains(id); })) {
       return true;
     }
     if (!index.index_details().type_url().ends_with("VectorIndexDetails")) return false;
     if (index.fragment_bitmap().empty()) return true;
-    return !Roaring::readSafe(index.fragment_bitmap().data(), index.fragment_bitmap().size())
-                .intersect(fragments);
+    ARROW_ASSIGN_OR_RAISE(const auto covered, ParseFragmentBitmap(index));
+    return !covered.intersect(fragments);
   };
   auto* indexes = next_->indexes.mutable_indices();
-  indexes->erase(std::remove_if(indexes->begin(), indexes->end(), is_gone), indexes->end());
+  for (auto it = indexes->begin(); it != indexes->end();) {
+    ARROW_ASSIGN_OR_RAISE(const bool gone, is_gone(*it));
+    it = gone ? indexes->erase(it) : it + 1;
+  }
+  return arrow::Status::OK();
 }
 
 void Builder::MergeGenerations(
@@ -231,11 +235,9 @@ arrow::Status Builder::Apply() {
     case Transaction::kOverwrite:
       return ApplyOverwrite(transaction_.overwrite());
     case Transaction::kDelete:
-      ApplyDelete(transaction_.delete_());
-      return arrow::Status::OK();
+      return ApplyDelete(transaction_.delete_());
     case Transaction::kUpdate:
-      ApplyUpdate(transaction_.update());
-      return arrow::Status::OK();
+      return ApplyUpdate(transaction_.update());
     case Transaction::kCreateIndex:
       ApplyCreateIndex(transaction_.create_index());
       return arrow::Status::OK();
