@@ -295,8 +295,9 @@ def nested_cases(rng):
 def packed_cases(rng):
     """Structs in one column. The last one: the official reader counts their children as columns."""
     kinds = {"a": pa.int32(), "b": pa.float64(), "c": pa.date32(), "d": pa.binary(5), "e": pa.decimal128(10, 2)}
+    kinds |= {"s": pa.string(), "l": pa.large_binary(), "t": pa.large_string(), "v": pa.list_(pa.float32(), 3)}
     for version in VERSIONS:
-        for names in ["ab", "abcde", "e", "ca"]:
+        for names in ["ab", "abcde", "e", "ca"] + (["as", "slab", "va", "t"] if version == "2.2" else []):
             for nulls in [0, 0.2] if version != "2.0" else [0]:
                 n = rng.choice([1, 700, 5000])
                 children = [values(kinds[name], n, 0, "many", rng) for name in names]

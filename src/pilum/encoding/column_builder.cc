@@ -86,6 +86,10 @@ arrow::Result<ColumnBuilder> ColumnBuilder::Make(LeafType type, int64_t capacity
   } else if (builder.type_.kind == LeafType::Kind::kVariable) {
     size = (capacity + 1) * builder.type_.offset_bits / 8;
   } else {
+    for (const LeafType& field : builder.type_.fields) {
+      ARROW_ASSIGN_OR_RAISE(auto child, Make(field, capacity, pool));
+      builder.children_.push_back(std::move(child));
+    }
     return builder;
   }
   ARROW_ASSIGN_OR_RAISE(builder.values_, arrow::AllocateBuffer(size, pool));
@@ -166,8 +170,24 @@ arrow::Status ColumnBuilder::AppendRun(const Offset* offsets, int64_t n, const u
 template arrow::Status ColumnBuilder::AppendRun(const uint32_t*, int64_t, const uint8_t*);
 template arrow::Status ColumnBuilder::AppendRun(const uint64_t*, int64_t, const uint8_t*);
 
+arrow::Status ColumnBuilder::FinishRow() {
+  ARROW_RETURN_NOT_OK(CheckRoom(1));
+  ++num_values_;
+  return arrow::Status::OK();
+}
+
 arrow::Status ColumnBuilder::AppendZeros(int64_t n) {
   switch (type_.kind) {
+    case LeafType::Kind::kRow:
+      ARROW_RETURN_NOT_OK(CheckRoom(n));
+      for (ColumnBuilder& child : children_) {
+        ARROW_RETURN_NOT_OK(child.AppendZeros(n));
+        for (size_t level = 0; level < child.type_.dims.size(); ++level) {
+          ARROW_RETURN_NOT_OK(child.item_validity_[level].Append(true, n * child.type_.ItemsThrough(level)));
+        }
+      }
+      num_values_ += n;
+      return arrow::Status::OK();
     case LeafType::Kind::kNull:
       ARROW_RETURN_NOT_OK(CheckRoom(n));
       num_values_ += n;
@@ -199,6 +219,7 @@ arrow::Result<std::shared_ptr<arrow::ArrayData>> ColumnBuilder::Finish() {
   if (type_.kind == LeafType::Kind::kNull) return arrow::ArrayData::Make(type_.type, n, {nullptr}, n);
   const int64_t nulls = validity_.null_count();
   auto validity = validity_.Finish();
+  if (type_.kind == LeafType::Kind::kRow) return FinishRows(std::move(validity));
   if (type_.kind == LeafType::Kind::kVariable) {
     ARROW_ASSIGN_OR_RAISE(auto bytes, bytes_.Finish(/*shrink_to_fit=*/false));
     auto offsets = arrow::SliceBuffer(values_, 0, (n + 1) * type_.offset_bits / 8);
@@ -254,6 +275,20 @@ arrow::Result<std::shared_ptr<arrow::ArrayData>> ColumnBuilder::FinishPacked(
     data->child_data.push_back(arrow::ArrayData::Make(type_.type->field(static_cast<int>(i))->type(),
                                                       num_values_, {nullptr, std::move(child)}, 0));
     at += width;
+  }
+  return data;
+}
+
+arrow::Result<std::shared_ptr<arrow::ArrayData>> ColumnBuilder::FinishRows(
+    std::shared_ptr<arrow::Buffer> validity) {
+  auto data = arrow::ArrayData::Make(type_.type, num_values_, {std::move(validity)}, validity_.null_count());
+  for (ColumnBuilder& child : children_) {
+    ARROW_RETURN_NOT_OK(child.validity_.Append(true, num_values_));
+    ARROW_ASSIGN_OR_RAISE(auto values, child.Finish());
+    if (values->length != num_values_) {
+      return arrow::Status::Invalid(values->length, " values of a child in ", num_values_, " rows");
+    }
+    data->child_data.push_back(std::move(values));
   }
   return data;
 }

@@ -82,6 +82,12 @@ class ColumnBuilder {
   /// may be anything.
   void UseDictionary(std::shared_ptr<arrow::ArrayData> entries);
 
+  /// @name kRow
+  /// The values of child `i`, every one of them valid.
+  ColumnBuilder& child(size_t i) { return children_[i]; }
+  /// Says that every child has got one more value.
+  arrow::Status FinishRow();
+
   /// `n` zero or empty values; validity is left alone.
   arrow::Status AppendZeros(int64_t n);
 
@@ -98,6 +104,7 @@ class ColumnBuilder {
   arrow::Result<std::shared_ptr<arrow::ArrayData>> FinishPacked(std::shared_ptr<arrow::Buffer> validity,
                                                                 int64_t null_count,
                                                                 const arrow::Buffer& rows);
+  arrow::Result<std::shared_ptr<arrow::ArrayData>> FinishRows(std::shared_ptr<arrow::Buffer> validity);
   arrow::Result<std::shared_ptr<arrow::ArrayData>> FinishDictionary(std::shared_ptr<arrow::ArrayData> keys);
 
   /// Keys from value `begin` on belong to `entries`.
@@ -115,6 +122,7 @@ class ColumnBuilder {
   std::shared_ptr<arrow::Buffer> values_;  // values, keys or offsets
   arrow::BufferBuilder bytes_;             // kVariable
   std::vector<KeyRun> key_runs_;           // kDictionary
+  std::vector<ColumnBuilder> children_;    // kRow
 };
 
 }  // namespace pilum

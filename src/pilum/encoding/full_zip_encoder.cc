@@ -4,6 +4,9 @@
 // §9.7.
 #include <algorithm>
 #include <bit>
+#include <cstring>
+#include <limits>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -91,18 +94,25 @@ void AppendFixedValue(const LeafValues& values, int64_t i, std::string* out) {
   }
 }
 
+/// Bytes of one value with the validity of its items.
+int64_t FixedValueBytes(const LeafValues& values) {
+  int64_t bytes = values.type.bits == 1 ? 1 : values.type.bits / 8;
+  for (size_t level = 0; level < values.item_validity.size(); ++level) {
+    if (values.item_validity[level].bitmap != nullptr) bytes += (values.type.ItemsThrough(level) + 7) / 8;
+  }
+  return bytes;
+}
+
+/// Whether lengths take 64 bits; rows of packed structs are shorter than a page.
+bool HasWideLength(const LeafValues& values) { return values.type.offset_bits == 64; }
+
 arrow::Result<EncodedPage> EncodeFixed(const LeafValues& values, const Levels& levels) {
   const bool boolean = values.type.bits == 1;
   if (values.type.bits % 8 != 0 && !boolean) {
     return arrow::Status::NotImplemented("full-zip pages of ", values.type.type->ToString());
   }
   const ControlWords words(levels);
-  int64_t value_bytes = boolean ? 1 : values.type.bits / 8;
-  for (size_t level = 0; level < values.item_validity.size(); ++level) {
-    if (values.item_validity[level].bitmap != nullptr) {
-      value_bytes += (values.type.ItemsThrough(level) + 7) / 8;
-    }
-  }
+  const int64_t value_bytes = FixedValueBytes(values);
   std::string data;
   data.reserve(static_cast<size_t>(levels.num_slots) * words.bytes() +
                static_cast<size_t>(values.length * value_bytes));
@@ -128,8 +138,15 @@ arrow::Result<EncodedPage> EncodeFixed(const LeafValues& values, const Levels& l
   return page;
 }
 
-/// How the text of each value is stored.
-class TextEncoder {
+/// How each value is stored, but for its length.
+class ValueEncoder {
+ public:
+  virtual ~ValueEncoder() = default;
+  virtual const enc::CompressiveEncoding& encoding() const = 0;
+  virtual arrow::Status Append(int64_t i, std::string* out) const = 0;
+};
+
+class TextEncoder final : public ValueEncoder {
  public:
   TextEncoder(const LeafValues& values, const EncodingOptions& options) : values_(values) {
     using Compression = EncodingOptions::Compression;
@@ -150,18 +167,19 @@ class TextEncoder {
     }
   }
 
-  const enc::CompressiveEncoding& encoding() const { return encoding_; }
+  const enc::CompressiveEncoding& encoding() const override { return encoding_; }
 
-  arrow::Result<std::string> Encode(int64_t i) const {
+  arrow::Status Append(int64_t i, std::string* out) const override {
     const auto text = values_.Text(i);
-    if (zstd_) return Compress(enc::COMPRESSION_ALGORITHM_ZSTD, std::nullopt, text);
-    std::string out;
-    if (fsst_) {
-      fsst_->Append(text, &out);
+    if (zstd_) {
+      ARROW_ASSIGN_OR_RAISE(const auto frame, Compress(enc::COMPRESSION_ALGORITHM_ZSTD, std::nullopt, text));
+      out->append(frame);
+    } else if (fsst_) {
+      fsst_->Append(text, out);
     } else if (!text.empty()) {
-      out.assign(reinterpret_cast<const char*>(text.data()), text.size());
+      out->append(reinterpret_cast<const char*>(text.data()), text.size());
     }
-    return out;
+    return arrow::Status::OK();
   }
 
  private:
@@ -171,11 +189,69 @@ class TextEncoder {
   std::optional<FsstEncoder> fsst_;
 };
 
+/// Appends what `encoder` makes of value `i` behind its length.
+arrow::Status AppendWithLength(const ValueEncoder& encoder, int64_t i, bool wide, std::string* out) {
+  const size_t at = out->size(), width = wide ? 8 : 4;
+  out->append(width, '\0');
+  ARROW_RETURN_NOT_OK(encoder.Append(i, out));
+  const uint64_t length = out->size() - at - width;
+  if (!wide && length > std::numeric_limits<uint32_t>::max()) {
+    return arrow::Status::CapacityError("a value of ", length, " bytes");
+  }
+  std::memcpy(out->data() + at, &length, width);
+  return arrow::Status::OK();
+}
+
+std::unique_ptr<ValueEncoder> MakeValueEncoder(const LeafValues& values, const EncodingOptions& options);
+
+/// Rows of a packed struct: the values of its fields, each with its own encoding (§8.13).
+class RowEncoder final : public ValueEncoder {
+ public:
+  RowEncoder(const LeafValues& values, const EncodingOptions& options) : values_(values) {
+    for (const LeafValues& field : values.fields) {
+      auto* to = encoding_.mutable_variable_packed_struct()->add_fields();
+      auto& encoder = variable_.emplace_back();
+      if (field.type.kind == LeafType::Kind::kFixed) {
+        *to->mutable_value() = FlatEncoding(field);
+        to->set_bits_per_value(static_cast<uint64_t>(FixedValueBytes(field) * 8));
+      } else {
+        encoder = MakeValueEncoder(field, options);
+        *to->mutable_value() = encoder->encoding();
+        to->set_bits_per_length(HasWideLength(field) ? 64 : 32);
+      }
+    }
+  }
+
+  const enc::CompressiveEncoding& encoding() const override { return encoding_; }
+
+  arrow::Status Append(int64_t i, std::string* out) const override {
+    for (size_t field = 0; field < variable_.size(); ++field) {
+      const LeafValues& values = values_.fields[field];
+      if (variable_[field] == nullptr) {
+        AppendFixedValue(values, i, out);
+      } else {
+        ARROW_RETURN_NOT_OK(AppendWithLength(*variable_[field], i, HasWideLength(values), out));
+      }
+    }
+    return arrow::Status::OK();
+  }
+
+ private:
+  const LeafValues& values_;
+  enc::CompressiveEncoding encoding_;
+  std::vector<std::unique_ptr<ValueEncoder>> variable_;  // by field; null for fixed ones
+};
+
+std::unique_ptr<ValueEncoder> MakeValueEncoder(const LeafValues& values, const EncodingOptions& options) {
+  if (values.type.kind == LeafType::Kind::kRow) return std::make_unique<RowEncoder>(values, options);
+  return std::make_unique<TextEncoder>(values, options);
+}
+
 arrow::Result<EncodedPage> EncodeVariable(const LeafValues& values, const Levels& levels,
                                           const EncodingOptions& options) {
   const ControlWords words(levels);
-  const TextEncoder encoder(values, options);
-  const bool wide = values.type.offset_bits == 64;
+  const auto encoder = MakeValueEncoder(values, options);
+  const bool wide = HasWideLength(values);
   std::string data;
   std::vector<uint64_t> index;
   int64_t value = 0;
@@ -185,19 +261,13 @@ arrow::Result<EncodedPage> EncodeVariable(const LeafValues& values, const Levels
     if (!words.visible(slot)) continue;
     const int64_t i = value++;
     if (levels.Definition(slot) != 0) continue;
-    ARROW_ASSIGN_OR_RAISE(const std::string text, encoder.Encode(i));
-    if (wide) {
-      AppendLE<uint64_t>(&data, text.size());
-    } else {
-      AppendLE<uint32_t>(&data, static_cast<uint32_t>(text.size()));
-    }
-    data.append(text);
+    ARROW_RETURN_NOT_OK(AppendWithLength(*encoder, i, wide, &data));
   }
   index.push_back(data.size());
   EncodedPage page;
   auto* layout = words.Describe(values.length, &page);
-  layout->set_bits_per_offset(static_cast<uint32_t>(values.type.offset_bits));
-  *layout->mutable_value_compression() = encoder.encoding();
+  layout->set_bits_per_offset(wide ? 64 : 32);
+  *layout->mutable_value_compression() = encoder->encoding();
   page.buffers = {arrow::Buffer::FromString(std::move(data)), arrow::Buffer::FromString(IndexBytes(index))};
   return page;
 }
@@ -206,8 +276,8 @@ arrow::Result<EncodedPage> EncodeVariable(const LeafValues& values, const Levels
 
 arrow::Result<EncodedPage> EncodeFullZipPage(const LeafValues& values, const Levels& levels,
                                              const EncodingOptions& options) {
-  return values.type.kind == LeafType::Kind::kVariable ? EncodeVariable(values, levels, options)
-                                                       : EncodeFixed(values, levels);
+  return values.type.has_fixed_width() ? EncodeFixed(values, levels)
+                                       : EncodeVariable(values, levels, options);
 }
 
 }  // namespace pilum

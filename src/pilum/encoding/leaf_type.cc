@@ -67,20 +67,31 @@ arrow::Result<LeafType> LeafType::Of(const std::shared_ptr<arrow::DataType>& typ
 }
 
 arrow::Result<LeafType> LeafType::OfPacked(const std::shared_ptr<arrow::DataType>& type) {
+  if (type->num_fields() == 0) return arrow::Status::NotImplemented("packed structs without fields");
   LeafType packed;
-  packed.kind = Kind::kFixed;
   packed.type = type;
+  bool fixed = true;
   for (const auto& field : type->fields()) {
-    const bool plain = arrow::is_fixed_width(field->type()->id()) && field->type()->num_fields() == 0 &&
-                       field->type()->id() != arrow::Type::DICTIONARY;
-    const int bits = plain ? checked_cast<const arrow::FixedWidthType&>(*field->type()).bit_width() : 0;
-    if (bits == 0 || bits % 8 != 0) {
+    const bool is_struct = field->type()->id() == arrow::Type::STRUCT;
+    ARROW_ASSIGN_OR_RAISE(LeafType child, is_struct ? OfPacked(field->type()) : Of(field->type()));
+    const bool row = child.kind == Kind::kVariable || (is_struct && child.kind == Kind::kRow);
+    const bool bytes = child.kind == Kind::kFixed && child.item_bits % 8 == 0 && child.bits > 0 && !is_struct;
+    if (!row && !bytes) {
       return arrow::Status::NotImplemented("packed structs with a child of type ", field->type()->ToString());
     }
-    packed.packed_bits.push_back(bits);
-    packed.bits += bits;
+    fixed = fixed && bytes && !child.is_vector();
+    packed.fields.push_back(std::move(child));
   }
-  if (packed.packed_bits.empty()) return arrow::Status::NotImplemented("packed structs without fields");
+  if (!fixed) {
+    packed.kind = Kind::kRow;
+    return packed;
+  }
+  packed.kind = Kind::kFixed;
+  for (const LeafType& child : packed.fields) {
+    packed.packed_bits.push_back(child.bits);
+    packed.bits += child.bits;
+  }
+  packed.fields.clear();
   packed.item_bits = packed.bits;
   return packed;
 }

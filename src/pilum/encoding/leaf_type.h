@@ -19,6 +19,7 @@ struct LeafType {
     kFixed,       ///< `bits` per value; vectors (fixed-size lists of primitives) included
     kVariable,    ///< bytes between offsets of `offset_bits`
     kDictionary,  ///< keys of `bits`, positions in a list of `entries`
+    kRow,         ///< values of `fields` side by side: a packed struct whose rows differ in length
   };
 
   Kind kind = Kind::kNull;
@@ -29,9 +30,10 @@ struct LeafType {
   int offset_bits = 0;        ///< kVariable: 32 or 64
   std::vector<int64_t> packed_bits;         ///< kFixed: of each child of a packed struct; empty for all else
   std::shared_ptr<const LeafType> entries;  ///< kDictionary: strings or fixed-width values
+  std::vector<LeafType> fields;             ///< kRow: of each child; kFixed, kVariable or kRow
 
   bool is_vector() const { return !dims.empty(); }
-  bool is_packed() const { return !packed_bits.empty(); }
+  bool is_packed() const { return !packed_bits.empty() || kind == Kind::kRow; }
   /// Whether values are an array of `bits` each: kFixed, and the keys of kDictionary.
   bool has_fixed_width() const { return kind == Kind::kFixed || kind == Kind::kDictionary; }
   /// Items below level `level` in one value: the product of dims[0..level].
@@ -39,8 +41,9 @@ struct LeafType {
 
   /// NotImplemented, naming the type, for nested types and dictionaries of them.
   static arrow::Result<LeafType> Of(const std::shared_ptr<arrow::DataType>& type);
-  /// A struct whose rows are the bytes of its children side by side. NotImplemented unless these are all of a
-  /// fixed number of bytes and no structs or lists.
+  /// A struct whose rows are the bytes of its children side by side (§8.12): kFixed if these are all of plain
+  /// fixed width, else kRow (§8.13). NotImplemented, naming the child's type, for booleans, lists,
+  /// dictionaries, nulls and structs of fixed width.
   static arrow::Result<LeafType> OfPacked(const std::shared_ptr<arrow::DataType>& type);
 };
 

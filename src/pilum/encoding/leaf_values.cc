@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 
 namespace pilum {
 
@@ -67,6 +68,9 @@ int64_t LeafValues::DataSize() const {
       return offsets.back() - offsets.front() + (length + 1) * type.offset_bits / 8;
     case LeafType::Kind::kNull:
       return 0;
+    case LeafType::Kind::kRow:
+      return std::accumulate(fields.begin(), fields.end(), int64_t{0},
+                             [](int64_t sum, const LeafValues& field) { return sum + field.DataSize(); });
     default:
       return arrow::bit_util::BytesForBits(length * type.bits);
   }
@@ -99,6 +103,8 @@ arrow::Result<LeafValues> LeafValues::Of(const arrow::ArrayData& array, arrow::M
     case LeafType::Kind::kFixed:
       FillFixed(array, &values);
       break;
+    case LeafType::Kind::kRow:
+      return arrow::Status::Invalid("rows of ", array.type->ToString(), " outside of a packed struct");
   }
   return values;
 }
@@ -107,6 +113,13 @@ arrow::Result<LeafValues> LeafValues::OfPacked(const arrow::ArrayData& array, ar
   LeafValues values;
   ARROW_ASSIGN_OR_RAISE(values.type, LeafType::OfPacked(array.type));
   values.length = array.length;
+  if (values.type.kind == LeafType::Kind::kRow) {
+    for (const auto& child : array.child_data) {
+      ARROW_ASSIGN_OR_RAISE(auto field, Of(*child->Slice(array.offset, array.length), pool));
+      values.fields.push_back(std::move(field));
+    }
+    return values;
+  }
   const int64_t stride = values.type.bits / 8;
   ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> rows,
                         arrow::AllocateBuffer(array.length * stride, pool));

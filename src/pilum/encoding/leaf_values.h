@@ -37,6 +37,7 @@ struct LeafValues {
   const uint8_t* bytes = nullptr;
 
   std::shared_ptr<const LeafValues> entries;  ///< kDictionary: without nulls
+  std::vector<LeafValues> fields;             ///< kRow: `length` values of each child
 
   std::vector<std::shared_ptr<arrow::Buffer>> holds;
 
@@ -51,7 +52,7 @@ struct LeafValues {
 
   /// For kDictionary, keys of null rows become 0. A struct is a packed one.
   static arrow::Result<LeafValues> Of(const arrow::ArrayData& array, arrow::MemoryPool* pool);
-  /// The rows of a packed struct.
+  /// The rows of a packed struct, whose children have no nulls under valid rows.
   static arrow::Result<LeafValues> OfPacked(const arrow::ArrayData& array, arrow::MemoryPool* pool);
   /// `n` unsigned integers of sizeof(T) bytes.
   template <typename T>

@@ -107,7 +107,7 @@ bool HasNullableAroundList(const Levels& levels) {
 
 bool UseFullZip(const LeafValues& values, const Levels& levels, const EncodingOptions& options) {
   using Structure = EncodingOptions::Structure;
-  if (values.type.is_packed()) return false;
+  if (values.type.is_packed()) return values.type.kind == LeafType::Kind::kRow;
   if (HasNullableAroundList(levels) || options.structure == Structure::kMiniBlock) return false;
   if (levels.TooManyForChunks() && values.type.bits % 8 == 0) return true;  // one row; see level splitting
   return options.structure == Structure::kFullZip || values.LongestValue() >= kWideValue;

@@ -289,14 +289,14 @@ TEST(FileRoundTripTest, ListsOfVersion2_0KeepTheirNulls) {
   }
 }
 
-/// A packed struct of an int32 and a fixed-size binary.
-std::shared_ptr<arrow::RecordBatch> PackedBatch(double nulls, double child_nulls) {
+std::shared_ptr<arrow::RecordBatch> PackedBatch(double nulls, double child_nulls,
+                                                const arrow::DataTypeVector& types = {
+                                                    arrow::int32(), arrow::fixed_size_binary(5)}) {
   std::mt19937_64 random(14);
-  const auto a = arrow::field("a", arrow::int32()), b = arrow::field("b", arrow::fixed_size_binary(5));
-  const auto batch = RandomBatch({a->type(), b->type()}, 2500, {child_nulls, 0, false}, random);
+  const auto batch = RandomBatch(types, 2500, {child_nulls, 40, false}, random);
   const auto validity = nulls > 0 ? testing::RandomBits(2500, nulls, random) : nullptr;
-  const auto packed =
-      std::make_shared<arrow::StructArray>(arrow::struct_({a, b}), 2500, batch->columns(), validity);
+  const auto packed = std::make_shared<arrow::StructArray>(arrow::struct_(batch->schema()->fields()), 2500,
+                                                           batch->columns(), validity);
   const auto metadata = arrow::key_value_metadata({"packed"}, {"true"});
   return arrow::RecordBatch::Make(
       arrow::schema({arrow::field("p", packed->type(), /*nullable=*/true, metadata)}), 2500, {packed});
@@ -316,6 +316,44 @@ TEST(FileRoundTripTest, PackedStructsAreOneColumn) {
     const std::vector<int64_t> rows{0, 3, 4, 1024, 2499};
     ExpectEqual(**reader->Take(reader->WholeFile(), rows, arrow::default_memory_pool()), *Rows(*batch, rows));
   }
+}
+
+/// @return what a file of version 2.2 says about a page of the only column.
+std::string WriteAndReadPacked(const arrow::RecordBatch& batch) {
+  auto store = MakeMemoryStore();
+  FileWriterOptions options;
+  options.version = FormatVersion::k2_2;
+  options.page_bytes = 20'000;
+  EXPECT_TRUE(WriteFile(store.get(), "f", batch, options, 700).ok());
+  auto reader = OpenFile(store.get(), "f").ValueOrDie();
+  EXPECT_EQ(reader->num_columns(), 1);
+  const auto all = reader->ReadRange(reader->WholeFile(), 0, 2500, arrow::default_memory_pool());
+  EXPECT_TRUE(all.ok()) << all.status();
+  if (!all.ok()) return {};
+  ExpectEqual(**all, batch);
+  const std::vector<int64_t> rows{0, 3, 4, 1024, 2499};
+  ExpectEqual(**reader->Take(reader->WholeFile(), rows, arrow::default_memory_pool()), *Rows(batch, rows));
+  return reader->Describe().ValueOrDie().columns[0].pages[0].encoding;
+}
+
+TEST(FileRoundTripTest, PackedStructsWithStringsOrVectorsHaveRowsOfTheirOwnLengths) {
+  for (const double nulls : {0.0, 0.3}) {
+    const auto text =
+        PackedBatch(nulls, 0, {arrow::int32(), arrow::utf8(), arrow::int64(), arrow::large_binary()});
+    EXPECT_THAT(WriteAndReadPacked(*text), ::testing::HasSubstr("variable_packed_struct"));
+    const auto vector = PackedBatch(nulls, 0, {arrow::fixed_size_list(arrow::float32(), 3), arrow::int16()});
+    EXPECT_THAT(WriteAndReadPacked(*vector), ::testing::HasSubstr("variable_packed_struct"));
+    const auto inner = arrow::struct_({arrow::field("x", arrow::int8()), arrow::field("y", arrow::utf8())});
+    const auto nested = PackedBatch(nulls, 0, {inner, arrow::date32()});
+    EXPECT_THAT(WriteAndReadPacked(*nested), ::testing::HasSubstr("variable_packed_struct"));
+  }
+}
+
+TEST(FileRoundTripTest, PackedStructsWithStringsNeedVersion2_2) {
+  const auto batch = PackedBatch(0, 0, {arrow::int32(), arrow::utf8()});
+  const auto status = WriteFile(MakeMemoryStore().get(), "f", *batch, {}, 2500);
+  EXPECT_TRUE(status.IsNotImplemented());
+  EXPECT_THAT(status.message(), ::testing::HasSubstr("need version 2.2"));
 }
 
 TEST(FileRoundTripTest, PackedStructsHaveNoPlaceForNullsOfTheirChildren) {

@@ -53,7 +53,8 @@ struct Encoding {
 };
 
 arrow::Result<int64_t> BytesOf(const arrow::ArrayData& array, const PendingField& field) {
-  if (IsNested(field.field())) return arrow::util::ReferencedBufferSize(*arrow::MakeArray(array.Copy()));
+  if (IsNested(field.field()) || field.leaf().type.kind == LeafType::Kind::kRow)
+    return arrow::util::ReferencedBufferSize(*arrow::MakeArray(array.Copy()));
   const LeafType& type = field.leaf().type;
   if (type.has_fixed_width()) return array.length * type.bits / 8;
   if (type.kind == LeafType::Kind::kNull || array.buffers[1] == nullptr) return 0;

@@ -131,10 +131,12 @@ arrow::Result<std::unique_ptr<PageReader>> MakeFullZipPage(PageDescription page,
   if (layout.has_bits_per_offset()) {
     if (page.buffers.size() != 2)
       return arrow::Status::Invalid("a page of strings without a repetition index");
-    ARROW_ASSIGN_OR_RAISE(auto values, VariableFullZipValues::Make(layout, type, pool));
+    ARROW_ASSIGN_OR_RAISE(auto values, VariableFullZipValues::Make(layout.value_compression(),
+                                                                   layout.bits_per_offset(), type, pool));
     return std::make_unique<VariableFullZipPage>(std::move(page), type, word, std::move(values));
   }
-  ARROW_ASSIGN_OR_RAISE(auto values, FixedFullZipValues::Make(layout, type));
+  ARROW_ASSIGN_OR_RAISE(auto values,
+                        FixedFullZipValues::Make(layout.value_compression(), layout.bits_per_value(), type));
   auto reader = std::make_unique<FixedFullZipPage>(std::move(page), type, word, std::move(values));
   ARROW_RETURN_NOT_OK(reader->Prepare());
   return reader;

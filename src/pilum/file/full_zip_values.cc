@@ -20,13 +20,12 @@ arrow::Result<ControlWord> ControlWord::Make(uint32_t bits_rep, uint32_t bits_de
   return word;
 }
 
-arrow::Result<FixedFullZipValues> FixedFullZipValues::Make(const enc::FullZipLayout& layout,
-                                                           const LeafType& type) {
+arrow::Result<FixedFullZipValues> FixedFullZipValues::Make(const enc::CompressiveEncoding& encoding,
+                                                           uint64_t bits_per_value, const LeafType& type) {
   if (type.kind != LeafType::Kind::kFixed) {
     return arrow::Status::Invalid("fixed-width values in a column of ", type.type->ToString());
   }
   FixedFullZipValues values(type);
-  const auto& encoding = layout.value_compression();
   int64_t data_bits = type.bits, validity_bytes = 0;
   if (type.is_vector()) {
     ARROW_ASSIGN_OR_RAISE(values.vector_, VectorEncoding::Parse(encoding, type));
@@ -43,8 +42,8 @@ arrow::Result<FixedFullZipValues> FixedFullZipValues::Make(const enc::FullZipLay
   }
   if (data_bits % 8 != 0) return arrow::Status::NotImplemented("full-zip values of ", data_bits, " bits");
   values.bytes_ = validity_bytes + data_bits / 8;
-  if (layout.bits_per_value() != static_cast<uint64_t>(values.bytes_ * 8)) {
-    return arrow::Status::Invalid("a page of ", layout.bits_per_value(), " bits per value, its encoding has ",
+  if (bits_per_value != static_cast<uint64_t>(values.bytes_ * 8)) {
+    return arrow::Status::Invalid("values of ", bits_per_value, " bits, their encoding has ",
                                   values.bytes_ * 8);
   }
   values.plain_ = validity_bytes == 0 && !values.byte_booleans_ && data_bits > 0;
@@ -67,18 +66,22 @@ arrow::Status FixedFullZipValues::Append(const uint8_t* value, ColumnBuilder* ou
   return vector_->all_items_null ? out->AppendZeros(1) : out->AppendFixed(value, 0, 1);
 }
 
-arrow::Result<VariableFullZipValues> VariableFullZipValues::Make(const enc::FullZipLayout& layout,
+arrow::Result<VariableFullZipValues> VariableFullZipValues::Make(const enc::CompressiveEncoding& encoding,
+                                                                 uint64_t bits_per_length,
                                                                  const LeafType& type,
                                                                  arrow::MemoryPool* pool) {
+  if (bits_per_length != 32 && bits_per_length != 64) {
+    return arrow::Status::Invalid("lengths of ", bits_per_length, " bits");
+  }
+  VariableFullZipValues values(pool);
+  values.length_bytes_ = bits_per_length / 8;
+  if (encoding.has_variable_packed_struct() && type.kind == LeafType::Kind::kRow) {
+    ARROW_RETURN_NOT_OK(values.InitFields(encoding.variable_packed_struct(), type));
+    return values;
+  }
   if (type.kind != LeafType::Kind::kVariable) {
     return arrow::Status::Invalid("strings in a column of ", type.type->ToString());
   }
-  if (layout.bits_per_offset() != 32 && layout.bits_per_offset() != 64) {
-    return arrow::Status::Invalid("lengths of ", layout.bits_per_offset(), " bits");
-  }
-  VariableFullZipValues values(pool);
-  values.length_bytes_ = layout.bits_per_offset() / 8;
-  const auto& encoding = layout.value_compression();
   switch (encoding.compression_case()) {
     case enc::CompressiveEncoding::kVariable:
       return values;
@@ -97,6 +100,26 @@ arrow::Result<VariableFullZipValues> VariableFullZipValues::Make(const enc::Full
   }
 }
 
+arrow::Status VariableFullZipValues::InitFields(const enc::VariablePackedStruct& encoding,
+                                                const LeafType& type) {
+  if (static_cast<size_t>(encoding.fields_size()) != type.fields.size()) {
+    return arrow::Status::Invalid("packed structs of ", encoding.fields_size(), " fields in a column of ",
+                                  type.type->ToString());
+  }
+  for (size_t i = 0; i < type.fields.size(); ++i) {
+    const auto& from = encoding.fields(static_cast<int>(i));
+    Field& field = fields_.emplace_back();
+    if (type.fields[i].kind == LeafType::Kind::kFixed) {
+      ARROW_ASSIGN_OR_RAISE(field.fixed,
+                            FixedFullZipValues::Make(from.value(), from.bits_per_value(), type.fields[i]));
+    } else {
+      ARROW_ASSIGN_OR_RAISE(field.variable,
+                            Make(from.value(), from.bits_per_length(), type.fields[i], pool_));
+    }
+  }
+  return arrow::Status::OK();
+}
+
 arrow::Result<std::span<const uint8_t>> VariableFullZipValues::Front(std::span<const uint8_t> bytes) const {
   if (bytes.size() < length_bytes_) return arrow::Status::Invalid("a value without its length");
   const uint64_t length =
@@ -108,7 +131,28 @@ arrow::Result<std::span<const uint8_t>> VariableFullZipValues::Front(std::span<c
   return bytes.first(length);
 }
 
+arrow::Status VariableFullZipValues::AppendRow(std::span<const uint8_t> row, ColumnBuilder* out) const {
+  if (row.empty()) return out->AppendZeros(1);
+  for (size_t i = 0; i < fields_.size(); ++i) {
+    ColumnBuilder* child = &out->child(i);
+    if (fields_[i].fixed) {
+      const size_t size = static_cast<size_t>(fields_[i].fixed->bytes());
+      if (row.size() < size) return arrow::Status::Invalid("a packed struct ends in its field ", i);
+      ARROW_RETURN_NOT_OK(fields_[i].fixed->Append(row.data(), child));
+      row = row.subspan(size);
+    } else {
+      const VariableFullZipValues& variable = *fields_[i].variable;
+      ARROW_ASSIGN_OR_RAISE(const auto stored, variable.Front(row));
+      ARROW_RETURN_NOT_OK(variable.Append(stored, child));
+      row = row.subspan(variable.length_bytes() + stored.size());
+    }
+  }
+  if (!row.empty()) return arrow::Status::Invalid(row.size(), " bytes behind the fields of a packed struct");
+  return out->FinishRow();
+}
+
 arrow::Status VariableFullZipValues::Append(std::span<const uint8_t> stored, ColumnBuilder* out) const {
+  if (!fields_.empty()) return AppendRow(stored, out);
   if (scheme_) {
     ARROW_ASSIGN_OR_RAISE(auto text, Decompress(*scheme_, stored, pool_));
     return out->AppendBytes({text->data(), static_cast<size_t>(text->size())});

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "pilum/encoding/column_builder.h"
 #include "pilum/encoding/fsst.h"
@@ -53,8 +54,9 @@ class ControlWord {
 /// Values of a fixed number of bytes, validity of vector items included. Immutable.
 class FixedFullZipValues {
  public:
-  static arrow::Result<FixedFullZipValues> Make(const lance::encodings21::FullZipLayout& layout,
-                                                const LeafType& type);
+  /// @param bits_per_value what the page says; must be what the encoding makes.
+  static arrow::Result<FixedFullZipValues> Make(const lance::encodings21::CompressiveEncoding& encoding,
+                                                uint64_t bits_per_value, const LeafType& type);
 
   int64_t bytes() const { return bytes_; }
   /// Whether the values of a page are an array as they are.
@@ -71,11 +73,12 @@ class FixedFullZipValues {
   int64_t bytes_ = 0;
 };
 
-/// Values that begin with their length. Immutable.
+/// Values that begin with their length: strings, and rows of packed structs. Immutable.
 class VariableFullZipValues {
  public:
-  static arrow::Result<VariableFullZipValues> Make(const lance::encodings21::FullZipLayout& layout,
-                                                   const LeafType& type, arrow::MemoryPool* pool);
+  static arrow::Result<VariableFullZipValues> Make(const lance::encodings21::CompressiveEncoding& encoding,
+                                                   uint64_t bits_per_length, const LeafType& type,
+                                                   arrow::MemoryPool* pool);
 
   /// The stored bytes of the value at the front of `bytes`. Invalid if it is not all there.
   arrow::Result<std::span<const uint8_t>> Front(std::span<const uint8_t> bytes) const;
@@ -84,12 +87,22 @@ class VariableFullZipValues {
   arrow::Status Append(std::span<const uint8_t> stored, ColumnBuilder* out) const;
 
  private:
+  struct Field;  // of a packed struct: fixed or variable values
+
   explicit VariableFullZipValues(arrow::MemoryPool* pool) : pool_(pool) {}
+  arrow::Status InitFields(const lance::encodings21::VariablePackedStruct& encoding, const LeafType& type);
+  arrow::Status AppendRow(std::span<const uint8_t> row, ColumnBuilder* out) const;
 
   arrow::MemoryPool* pool_;
   size_t length_bytes_ = 4;
   std::optional<FsstDecoder> fsst_;
   std::optional<lance::encodings21::CompressionScheme> scheme_;
+  std::vector<Field> fields_;  // of a packed struct, else empty
+};
+
+struct VariableFullZipValues::Field {
+  std::optional<FixedFullZipValues> fixed;
+  std::optional<VariableFullZipValues> variable;
 };
 
 /// Where the rows of a page begin: num_rows + 1 ascending offsets, in the fewest bytes that hold the last.

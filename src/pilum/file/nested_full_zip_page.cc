@@ -66,9 +66,11 @@ class NestedFullZipPage final : public PageReader {
 
 arrow::Status NestedFullZipPage::Prepare(const enc::FullZipLayout& layout) {
   if (layout.has_bits_per_offset()) {
-    ARROW_ASSIGN_OR_RAISE(variable_, VariableFullZipValues::Make(layout, type_, pool_));
+    ARROW_ASSIGN_OR_RAISE(variable_, VariableFullZipValues::Make(layout.value_compression(),
+                                                                 layout.bits_per_offset(), type_, pool_));
   } else {
-    ARROW_ASSIGN_OR_RAISE(fixed_, FixedFullZipValues::Make(layout, type_));
+    ARROW_ASSIGN_OR_RAISE(
+        fixed_, FixedFullZipValues::Make(layout.value_compression(), layout.bits_per_value(), type_));
     stride_ = static_cast<int64_t>(word_.bytes()) + fixed_->bytes();
   }
   if (page_.buffers.size() != (has_index() ? 2u : 1u)) {

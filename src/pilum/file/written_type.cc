@@ -67,6 +67,9 @@ arrow::Status CheckPacked(const arrow::ArrayData& array, const arrow::Field& fie
                                     field.type()->field(i)->name(),
                                     "` of a packed struct contains null values");
     }
+    if (child.type->id() == arrow::Type::STRUCT) {
+      ARROW_RETURN_NOT_OK(CheckPacked(child, *field.type()->field(i)));
+    }
   }
   return arrow::Status::OK();
 }
@@ -102,6 +105,9 @@ arrow::Status CheckWritable(const arrow::Field& field, FormatVersion version) {
   }
   if (IsPacked(field)) {
     ARROW_ASSIGN_OR_RAISE(const auto packed, LeafType::OfPacked(field.type()));
+    if (packed.kind == LeafType::Kind::kRow && version < FormatVersion::k2_2) {
+      return refuse("packed structs with strings or vectors need version 2.2");
+    }
     if (packed.bits >= kMaxPackedBits)
       return refuse("packed structs of 256 bytes and more have no form on disk");
   }
