@@ -31,6 +31,7 @@ arrow::Result<std::shared_ptr<const GenerationReader>> GenerationReader::Open(
   OpenOptions options;
   options.session = session;
   ARROW_ASSIGN_OR_RAISE(reader->dataset_, Dataset::Open(location, options));
+  if (reader->dataset_->lance_schema()->PrimaryKey().empty()) return reader;
   const auto bloom = location.store->Get(kBloomFilterFile);
   if (bloom.ok()) {
     SplitBlockBloomFilter filter(SplitBlockBloomFilter::kBlockBytes);

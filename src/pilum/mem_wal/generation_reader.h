@@ -23,7 +23,8 @@ namespace pilum {
 /// that it never indexed (spec 40, defect 3); its own lookups scan.
 bool HasWholeIndexes(const Dataset& generation);
 
-/// The table of a generation with its bloom filter and `_pk_index`. Immutable; any thread.
+/// The table of a generation with its bloom filter and `_pk_index`, which one without a primary key does not
+/// have (upstream's filter of such a one knows no value). Immutable; any thread.
 class GenerationReader {
  public:
   /// @param path folder of the generation relative to the table. A missing bloom filter or `_pk_index` is

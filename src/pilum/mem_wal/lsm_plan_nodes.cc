@@ -59,26 +59,28 @@ class DatasetScanExec final : public ExecutionPlan {
 
 class MemTableLookupExec final : public ExecutionPlan {
  public:
-  MemTableLookupExec(std::shared_ptr<const MemTable> memtable, int64_t row_end, PrimaryKey::Scalars key)
-      : memtable_(std::move(memtable)), row_end_(row_end), key_(std::move(key)) {}
+  MemTableLookupExec(std::shared_ptr<const MemTable> memtable, int64_t row_end, const PrimaryKey& primary_key,
+                     PrimaryKey::Scalars key)
+      : memtable_(std::move(memtable)), row_end_(row_end), primary_key_(primary_key), key_(std::move(key)) {}
   const SchemaPtr& schema() const override { return memtable_->schema()->arrow(); }
   std::string Describe() const override {
-    return "BTreeIndexExec: predicate=" + ShowKey(memtable_->primary_key(), key_) + ", gen=gen" +
+    return "BTreeIndexExec: predicate=" + ShowKey(primary_key_, key_) + ", gen=gen" +
            std::to_string(memtable_->generation()) + ", visible_rows=" + std::to_string(row_end_);
   }
   arrow::Result<ReaderPtr> Execute() const override {
+    std::string encoded;
+    primary_key_.Encode(key_, &encoded);
     return OneBatch(schema(),
-                    [memtable = memtable_, row_end = row_end_, key = key_]() -> arrow::Result<BatchPtr> {
-                      std::string encoded;
-                      memtable->primary_key().Encode(key, &encoded);
-                      const auto row = memtable->FindNewest(encoded, row_end);
-                      return row ? memtable->Row(*row) : nullptr;
+                    [memtable = memtable_, row_end = row_end_, key = primary_key_,
+                     encoded = std::move(encoded)]() -> arrow::Result<BatchPtr> {
+                      return FindNewestRow(*memtable, key, encoded, row_end);
                     });
   }
 
  private:
   const std::shared_ptr<const MemTable> memtable_;
   const int64_t row_end_;
+  const PrimaryKey primary_key_;
   const PrimaryKey::Scalars key_;
 };
 
@@ -339,9 +341,32 @@ PlanPtr MakeDatasetScanPlan(std::shared_ptr<const Dataset> dataset, std::shared_
   return std::make_shared<DatasetScanExec>(std::move(dataset), std::move(scanner));
 }
 
+BatchPtr FindNewestRow(const MemTable& memtable, const PrimaryKey& primary_key, std::string_view encoded,
+                       int64_t row_end) {
+  if (!memtable.primary_key().empty()) {
+    const auto row = memtable.FindNewest(encoded, row_end);
+    return row ? memtable.Row(*row) : nullptr;
+  }
+  if (row_end == 0) return nullptr;
+  std::string key;
+  for (int64_t i = memtable.batches().FindBatch(row_end - 1); i >= 0; --i) {
+    const BatchStore::Slot& slot = memtable.batches()[i];
+    arrow::ArrayVector columns;
+    for (const std::string& name : primary_key.names()) columns.push_back(slot.batch->GetColumnByName(name));
+    for (int64_t row = std::min(slot.batch->num_rows(), row_end - slot.row_offset) - 1; row >= 0; --row) {
+      const auto is_null = [&](const auto& column) { return column->IsNull(row); };
+      if (std::any_of(columns.begin(), columns.end(), is_null)) continue;
+      key.clear();
+      primary_key.Encode(columns, row, &key);
+      if (key == encoded) return slot.batch->Slice(row, 1);
+    }
+  }
+  return nullptr;
+}
+
 PlanPtr MakeMemTableLookupPlan(std::shared_ptr<const MemTable> memtable, int64_t row_end,
-                               PrimaryKey::Scalars key) {
-  return std::make_shared<MemTableLookupExec>(std::move(memtable), row_end, std::move(key));
+                               const PrimaryKey& primary_key, PrimaryKey::Scalars key) {
+  return std::make_shared<MemTableLookupExec>(std::move(memtable), row_end, primary_key, std::move(key));
 }
 
 PlanPtr MakeGenerationLookupPlan(std::shared_ptr<const GenerationReader> generation,

@@ -20,9 +20,14 @@ namespace pilum {
 /// LanceRead: a scan of a dataset, planned before.
 PlanPtr MakeDatasetScanPlan(std::shared_ptr<const Dataset> dataset, std::shared_ptr<Scanner> scanner);
 
-/// BTreeIndexExec: the newest row of `memtable` below `row_end` with the key, all columns, or no row.
+/// The newest row of `memtable` below `row_end` that has the key `encoded`, as a slice of its batch, or null.
+/// A memtable of a table without a primary key is searched row by row.
+std::shared_ptr<arrow::RecordBatch> FindNewestRow(const MemTable& memtable, const PrimaryKey& primary_key,
+                                                  std::string_view encoded, int64_t row_end);
+
+/// BTreeIndexExec: FindNewestRow, all columns, or no row.
 PlanPtr MakeMemTableLookupPlan(std::shared_ptr<const MemTable> memtable, int64_t row_end,
-                               PrimaryKey::Scalars key);
+                               const PrimaryKey& primary_key, PrimaryKey::Scalars key);
 
 /// Take by `_pk_index`: the newest live row of a flushed generation whose key is `key`, all its columns, or
 /// no row.

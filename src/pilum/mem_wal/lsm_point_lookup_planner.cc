@@ -50,13 +50,11 @@ LsmPointLookupPlanner::LsmPointLookupPlanner(LsmDataSourceCollector collector, P
 arrow::Result<std::shared_ptr<LsmPointLookupPlanner>> LsmPointLookupPlanner::Make(
     LsmDataSourceCollector collector, const std::vector<std::string>& pk_columns,
     std::shared_ptr<const Schema> base_schema) {
-  auto key = pk_columns.empty() ? PrimaryKey::Make(*base_schema)
-                                : PrimaryKey::Make(*base_schema->arrow(), pk_columns);
-  ARROW_RETURN_NOT_OK(key.status());
-  if (key->empty()) return arrow::Status::Invalid("No primary key columns specified");
-  ARROW_ASSIGN_OR_RAISE(auto all, LsmProjection::Make(base_schema->arrow(), *key, std::nullopt));
+  ARROW_ASSIGN_OR_RAISE(auto key, PrimaryKey::ForRead(*base_schema, pk_columns));
+  if (key.empty()) return arrow::Status::Invalid("No primary key columns specified");
+  ARROW_ASSIGN_OR_RAISE(auto all, LsmProjection::Make(base_schema->arrow(), key, std::nullopt));
   return std::shared_ptr<LsmPointLookupPlanner>(new LsmPointLookupPlanner(
-      std::move(collector), *std::move(key), std::move(base_schema), std::move(all)));
+      std::move(collector), std::move(key), std::move(base_schema), std::move(all)));
 }
 
 LsmPointLookupPlanner& LsmPointLookupPlanner::WithSession(std::shared_ptr<Session> session) {
@@ -108,10 +106,10 @@ arrow::Result<BatchPtr> LsmPointLookupPlanner::Lookup(const Scalars& values,
   MemTables memtables;
   // On-disk sources after the memtables: a generation that is flushed between the two looks is then in both,
   // never in neither.
-  collector_.CollectMemTables(&memtables);
+  ARROW_RETURN_NOT_OK(collector_.CollectMemTables(&memtables));
   for (const auto& memtable : memtables) {
-    if (const auto row = memtable->FindNewest(encoded, memtable->visible_rows()))
-      return projection.Apply(memtable->Row(*row));
+    if (const auto row = FindNewestRow(*memtable, key_, encoded, memtable->visible_rows()))
+      return projection.Apply(row);
   }
   return LookupOnDisk(*key, encoded, projection);
 }
@@ -125,9 +123,7 @@ arrow::Result<BatchPtr> LsmPointLookupPlanner::LookupOnDisk(const Scalars& key, 
     BatchPtr row;
     switch (source.kind) {
       case LsmSource::kMemTable:  // a memtable that appeared since
-        if (const auto position = source.memtable->FindNewest(encoded, source.memtable->visible_rows())) {
-          row = source.memtable->Row(*position);
-        }
+        row = FindNewestRow(*source.memtable, key_, encoded, source.memtable->visible_rows());
         break;
       case LsmSource::kFlushed: {
         ARROW_ASSIGN_OR_RAISE(row, LookupFlushed(source, key, *index_value, bloom_hash, projection));
@@ -242,7 +238,7 @@ arrow::Result<PlanPtr> LsmPointLookupPlanner::PlanSource(const LsmSource& source
   };
   if (source.kind == LsmSource::kBaseTable) return scan(source.base, true);
   if (source.kind == LsmSource::kMemTable) {
-    return one(MakeMemTableLookupPlan(source.memtable, source.memtable->visible_rows(), key));
+    return one(MakeMemTableLookupPlan(source.memtable, source.memtable->visible_rows(), key_, key));
   }
   ARROW_ASSIGN_OR_RAISE(const auto generation, OpenGeneration(source.path));
   PlanPtr plan;

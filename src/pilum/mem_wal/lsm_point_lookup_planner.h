@@ -39,8 +39,8 @@ class LsmPointLookupPlanner {
   /// Called with the path of each generation as it is opened.
   using GenerationWarmer = std::function<void(const std::string& path)>;
 
-  /// @param pk_columns empty: the primary key of the schema. Invalid if there is none, or a type that cannot
-  /// be a key.
+  /// @param pk_columns empty: the primary key of the schema; a schema without one takes any columns. Invalid
+  /// for others than a primary key that there is, for none at all, and for types that cannot be a key.
   static arrow::Result<std::shared_ptr<LsmPointLookupPlanner>> Make(
       LsmDataSourceCollector collector, const std::vector<std::string>& pk_columns,
       std::shared_ptr<const Schema> base_schema);

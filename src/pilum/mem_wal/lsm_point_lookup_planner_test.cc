@@ -436,6 +436,73 @@ TEST_F(PointLookupTest, CompositeKeysAreFoundEverywhere) {
   EXPECT_EQ(find(2, "y"), -1);
 }
 
+// The generation's own index and filter are of its own key: of none here, so that they know no value.
+TEST_F(PointLookupTest, ColumnsThatAreNotTheTablesKeyAreFoundWithoutItsIndexes) {
+  const auto schema = arrow::schema({arrow::field("id", arrow::int64()), arrow::field("v", arrow::utf8())});
+  const auto rows = [&](const std::vector<std::pair<int64_t, std::string>>& values) {
+    return arrow::RecordBatch::Make(schema, static_cast<int64_t>(values.size()), Rows(values)->columns());
+  };
+  auto reader = arrow::RecordBatchReader::Make({rows({{1, "base1"}})}, schema).ValueOrDie();
+  dataset_ = Dataset::Write(std::move(reader), StoreLocation{MakeMemoryStore(), "t"}).ValueOrDie();
+  dataset_ = InitializeMemWalBuilder(dataset_).Execute().ValueOrDie();
+  const auto writer = OpenWriter();
+  ASSERT_TRUE(writer->Put(rows({{2, "flushed2"}, {3, "flushed3"}})).ok());
+  ASSERT_TRUE(writer->ForceSealActive().ok() && writer->WaitForFlushDrain().ok());
+  ASSERT_TRUE(writer->Put(rows({{3, "older"}, {3, "memory3"}, {4, "memory4"}})).ok());
+  auto sources = Sources();
+  sources.WithWriter(writer);
+  const auto planner =
+      LsmPointLookupPlanner::Make(std::move(sources), {"id"}, dataset_->lance_schema()).ValueOrDie();
+  const std::map<int64_t, std::string> expected = {
+      {1, "base1"}, {2, "flushed2"}, {3, "memory3"}, {4, "memory4"}};
+  for (const auto& [id, value] : expected) {
+    EXPECT_EQ(Find(planner, id), value);
+    EXPECT_EQ(ToMap(RunPlan(planner, id)).at(id), value);
+  }
+  EXPECT_EQ(Find(planner, 5), "none");
+  EXPECT_EQ(RunPlan(planner, 5)->num_rows(), 0);
+}
+
+TEST_F(PointLookupTest, AnotherKeyThanTheTablesIsRefused) {
+  const auto make = [&](const std::vector<std::string>& columns) {
+    return LsmPointLookupPlanner::Make(Sources(), columns, dataset_->lance_schema()).status();
+  };
+  EXPECT_TRUE(make({"id"}).ok());
+  EXPECT_TRUE(make({"v"}).IsInvalid()) << "the versions of one row differ in it: an older one would be found";
+  EXPECT_TRUE(make({"id", "v"}).IsInvalid());
+  EXPECT_TRUE(make({"id", "id"}).IsInvalid());
+}
+
+TEST_F(PointLookupTest, AMemtableThatTheBaseHasMergedIsNotReadInsteadOfIt) {
+  auto manifest = std::make_shared<Manifest>(dataset_->manifest());
+  lance::table::MemWalIndexDetails details;
+  auto* merged = details.add_merged_generations();
+  merged->mutable_shard_id()->set_uuid(std::string(kShard.AsBytes()));
+  merged->set_generation(9);
+  for (auto& index : *manifest->indexes.mutable_indices()) {
+    if (index.name() == kMemWalIndexName)
+      index.mutable_index_details()->set_value(details.SerializeAsString());
+  }
+  dataset_ = Dataset::FromManifest(dataset_->location(), manifest, std::make_shared<Session>());
+  auto sources = Sources();
+  sources.WithInMemoryMemTables(kShard,
+                                {Memory({Rows({{2, "merged"}})}, 9), Memory({Rows({{3, "fresh"}})}, 10)});
+  const auto planner = Plan(std::move(sources));
+  EXPECT_EQ(ToMap(RunPlan(planner, 2)).at(2), "base2");
+  EXPECT_EQ(Find(planner, 2), "base2") << "as the plan";
+  EXPECT_EQ(Find(planner, 3), "fresh");
+}
+
+TEST_F(PointLookupTest, GenerationZeroIsTheBaseTables) {
+  ShardSnapshot snapshot(kShard);
+  snapshot.with_flushed_generation(0, "abcdef01_gen_0");
+  const auto status = Plan(Sources({snapshot}))->Lookup(Key(1)).status();
+  EXPECT_TRUE(status.IsInvalid() && Contains(status.message(), "abcdef01_gen_0")) << status;
+  auto sources = Sources();
+  sources.WithInMemoryMemTables(kShard, {Memory({Rows({{2, "memory"}})}, 0)});
+  EXPECT_TRUE(Plan(std::move(sources))->PlanLookup(Key(2)).status().IsInvalid());
+}
+
 TEST_F(PointLookupTest, LookupAgreesWithThePlanForRandomHistories) {
   std::mt19937_64 random(17);
   config_.max_memtable_batches = 6;

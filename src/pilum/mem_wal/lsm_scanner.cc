@@ -21,16 +21,14 @@ LsmScanner::LsmScanner(LsmDataSourceCollector collector, PrimaryKey key, std::sh
 arrow::Result<std::shared_ptr<LsmScanner>> LsmScanner::Make(LsmDataSourceCollector collector,
                                                             const std::vector<std::string>& pk_columns,
                                                             std::shared_ptr<const Schema> base_schema) {
-  auto key = pk_columns.empty() ? PrimaryKey::Make(*base_schema)
-                                : PrimaryKey::Make(*base_schema->arrow(), pk_columns);
-  ARROW_RETURN_NOT_OK(key.status());
-  if (key->empty()) {
+  ARROW_ASSIGN_OR_RAISE(auto key, PrimaryKey::ForRead(*base_schema, pk_columns));
+  if (key.empty()) {
     return arrow::Status::Invalid(
         "Dataset has no primary key. Set 'lance-schema:unenforced-primary-key' metadata on the primary key "
         "field(s).");
   }
   return std::shared_ptr<LsmScanner>(
-      new LsmScanner(std::move(collector), *std::move(key), std::move(base_schema)));
+      new LsmScanner(std::move(collector), std::move(key), std::move(base_schema)));
 }
 
 LsmScanner& LsmScanner::WithSession(std::shared_ptr<Session> session) {

@@ -30,7 +30,7 @@ class GenerationKeys;
 /// independent of it.
 class LsmScanner {
  public:
-  /// @param pk_columns empty: the primary key of the schema. Invalid if there is none.
+  /// @param pk_columns as for LsmPointLookupPlanner::Make.
   static arrow::Result<std::shared_ptr<LsmScanner>> Make(LsmDataSourceCollector collector,
                                                          const std::vector<std::string>& pk_columns,
                                                          std::shared_ptr<const Schema> base_schema);

@@ -2,6 +2,7 @@
 #include "pilum/mem_wal/lsm_source.h"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 
 #include "pilum/mem_wal/mem_wal_index.h"
@@ -47,34 +48,39 @@ void LsmDataSourceCollector::WithWriter(std::shared_ptr<const ShardWriter> write
   writers_.push_back(std::move(writer));
 }
 
-void LsmDataSourceCollector::CollectMemTables(MemTables* memtables) const {
+bool LsmDataSourceCollector::IsMerged(const Uuid& shard_id, uint64_t generation) const {
+  const auto it = merged_->find(shard_id);
+  return it != merged_->end() && generation <= it->second;
+}
+
+arrow::Status LsmDataSourceCollector::CollectMemTables(MemTables* memtables) const {
+  ARROW_RETURN_NOT_OK(merged_.status());
+  const auto add = [&](const Uuid& shard, const MemTables& tables) {
+    std::copy_if(tables.begin(), tables.end(), std::back_inserter(*memtables),
+                 [&](const auto& table) { return !IsMerged(shard, table->generation()); });
+  };
   for (const auto& writer : writers_) {
     const auto view = writer->View();
-    memtables->insert(memtables->end(), view->memtables.begin(), view->memtables.end());
+    add(view->shard_id, view->memtables);
   }
-  for (const auto& [shard, tables] : memtables_)
-    memtables->insert(memtables->end(), tables.begin(), tables.end());
+  for (const auto& [shard, tables] : memtables_) add(shard, tables);
+  return arrow::Status::OK();
 }
 
 arrow::Result<std::vector<LsmSource>> LsmDataSourceCollector::Collect() const {
   ARROW_RETURN_NOT_OK(merged_.status());
-  const auto is_merged = [&](const Uuid& shard, uint64_t generation) {
-    const auto it = merged_->find(shard);
-    return it != merged_->end() && generation <= it->second;
-  };
   std::vector<LsmSource> sources;
   std::set<std::pair<Uuid, uint64_t>> seen;
   const auto add_memtables = [&](const Uuid& shard, const MemTables& tables) {
     for (const auto& table : tables) {
-      if (is_merged(shard, table->generation()) || !seen.insert({shard, table->generation()}).second)
-        continue;
+      if (IsMerged(shard, table->generation()) || !seen.insert({shard, table->generation()}).second) continue;
       sources.push_back({LsmSource::kMemTable, table->generation(), shard, nullptr, "", table});
     }
   };
   std::set<Uuid> written;
   const auto add_flushed = [&](const ShardSnapshot& snapshot) {
     for (const FlushedGeneration& flushed : snapshot.flushed_generations()) {
-      if (is_merged(snapshot.shard_id(), flushed.generation)) continue;
+      if (IsMerged(snapshot.shard_id(), flushed.generation)) continue;
       if (!seen.insert({snapshot.shard_id(), flushed.generation}).second) continue;
       sources.push_back({LsmSource::kFlushed, flushed.generation, snapshot.shard_id(), nullptr,
                          JoinPath(ShardDirectory(snapshot.shard_id()), flushed.path), nullptr});
@@ -90,6 +96,12 @@ arrow::Result<std::vector<LsmSource>> LsmDataSourceCollector::Collect() const {
   for (const auto& [shard, tables] : memtables_) add_memtables(shard, tables);
   for (const ShardSnapshot& snapshot : snapshots_) {
     if (!written.contains(snapshot.shard_id())) add_flushed(snapshot);
+  }
+  for (const LsmSource& source : sources) {
+    if (source.generation == 0) {
+      return arrow::Status::Invalid("generation 0 of shard ", source.shard_id->ToString(), " ('", source.path,
+                                    "'): generations count from 1, 0 is the base table");
+    }
   }
   std::stable_sort(sources.begin(), sources.end(),
                    [](const LsmSource& a, const LsmSource& b) { return a.generation > b.generation; });

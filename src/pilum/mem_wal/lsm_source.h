@@ -57,10 +57,11 @@ class LsmDataSourceCollector {
   const StoreLocation& location() const { return location_; }
   const std::vector<ShardSnapshot>& shard_snapshots() const { return snapshots_; }
 
-  /// The sources as of now, newest generation first, the base last.
+  /// The sources as of now, newest generation first, the base last. Invalid: a generation 0, which is the
+  /// base's number.
   arrow::Result<std::vector<LsmSource>> Collect() const;
   /// The memtables as of now, those of one shard newest first.
-  void CollectMemTables(MemTables* memtables) const;
+  arrow::Status CollectMemTables(MemTables* memtables) const;
   /// Base, listed generations and memtables, before any is left out.
   int64_t num_sources() const;
 
@@ -68,6 +69,8 @@ class LsmDataSourceCollector {
   LsmDataSourceCollector() = default;
 
   using MergedMap = std::map<Uuid, uint64_t>;
+
+  bool IsMerged(const Uuid& shard_id, uint64_t generation) const;  // REQUIRES: merged_.ok()
 
   std::shared_ptr<const Dataset> base_;
   arrow::Result<MergedMap> merged_ = MergedMap();  // of base_, which never changes

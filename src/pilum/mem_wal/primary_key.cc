@@ -6,6 +6,8 @@
 #include <arrow/compute/cast.h>
 #include <arrow/type_traits.h>
 
+#include <algorithm>
+
 #include "pilum/util/little_endian.h"
 #include "pilum/util/siphash.h"
 
@@ -169,6 +171,12 @@ uint64_t ReadBigEndian(std::string_view key) {
   return value;
 }
 
+std::string JoinNames(const std::vector<std::string>& names) {
+  std::string joined;
+  for (const std::string& name : names) joined += (joined.empty() ? "" : ", ") + name;
+  return joined;
+}
+
 template <typename T>
 arrow::Status AppendNumber(uint64_t number, arrow::ArrayBuilder* builder) {
   return static_cast<typename arrow::TypeTraits<T>::BuilderType*>(builder)->Append(
@@ -188,6 +196,8 @@ arrow::Result<PrimaryKey> PrimaryKey::Make(const arrow::Schema& schema,
   PrimaryKey key;
   for (const std::string& name : columns) {
     auto field = schema.GetFieldByName(name);
+    if (std::count(columns.begin(), columns.end(), name) > 1)
+      return arrow::Status::Invalid("Primary key column '", name, "' is named twice");
     if (field == nullptr)
       return arrow::Status::Invalid("Primary key column '", name, "' not found in schema");
     if (!CanBeKey(field->type()->id())) {
@@ -199,6 +209,17 @@ arrow::Result<PrimaryKey> PrimaryKey::Make(const arrow::Schema& schema,
     key.fields_.push_back(std::move(field));
   }
   key.index_type_ = key.fields_.size() == 1 ? key.fields_[0]->type() : arrow::binary();
+  return key;
+}
+
+arrow::Result<PrimaryKey> PrimaryKey::ForRead(const Schema& schema, const std::vector<std::string>& columns) {
+  ARROW_ASSIGN_OR_RAISE(auto key, Make(schema));
+  if (columns.empty()) return key;
+  if (key.empty()) return Make(*schema.arrow(), columns);
+  if (key.names() != columns) {
+    return arrow::Status::Invalid("[", JoinNames(columns), "] is not the table's primary key [",
+                                  JoinNames(key.names()), "]");
+  }
   return key;
 }
 

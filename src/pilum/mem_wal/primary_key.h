@@ -32,6 +32,10 @@ class PrimaryKey {
   /// These columns. Invalid for a missing column or a type that cannot be a key (Int8..64, UInt8..64,
   /// Boolean, Utf8, LargeUtf8, Binary, LargeBinary can).
   static arrow::Result<PrimaryKey> Make(const arrow::Schema& schema, const std::vector<std::string>& columns);
+  /// The key of a read: that of `schema`, or `columns` where it has none. Invalid for columns that are
+  /// another key than the schema's: the versions of a row may differ in them, and none of the indexes knows
+  /// them.
+  static arrow::Result<PrimaryKey> ForRead(const Schema& schema, const std::vector<std::string>& columns);
 
   bool empty() const { return fields_.empty(); }
   bool is_composite() const { return fields_.size() > 1; }
