@@ -7,11 +7,14 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <functional>
 #include <map>
-#include <optional>
+#include <utility>
 
+#include "pilum/expr/sql_functions.h"
 #include "pilum/expr/sql_lexer.h"
+#include "pilum/expr/sql_types.h"
 
 namespace pilum {
 
@@ -27,77 +30,10 @@ bool EqualsIgnoringCase(std::string_view a, std::string_view b) {
                     [&](char x, char y) { return lower(x) == lower(y); });
 }
 
-bool IsText(const arrow::DataType& type) {
-  return arrow::is_base_binary_like(type.id()) || arrow::is_binary_view_like(type);
-}
-
 /// The value of a bound literal, or null.
 std::shared_ptr<arrow::Scalar> LiteralOf(const Expression& expression) {
   const arrow::Datum* datum = expression.literal();
   return datum != nullptr && datum->is_scalar() ? datum->scalar() : nullptr;
-}
-
-/// Whether a literal of type `from` may stand beside a column of type `to`: numbers do not become text, nor
-/// fractions integers.
-bool MayCoerce(const arrow::DataType& from, const arrow::DataType& to) {
-  if (from.Equals(to) || from.id() == arrow::Type::NA) return true;
-  const bool to_number = arrow::is_floating(to.id()) || arrow::is_decimal(to.id());
-  if (arrow::is_integer(from.id())) return arrow::is_integer(to.id()) || to_number;
-  if (arrow::is_floating(from.id())) return to_number;
-  if (IsText(from)) return IsText(to) || to.id() == arrow::Type::FIXED_SIZE_BINARY;
-  if (arrow::is_date(from.id())) return arrow::is_date(to.id()) || to.id() == arrow::Type::TIMESTAMP;
-  if (from.id() == arrow::Type::TIMESTAMP) return to.id() == arrow::Type::TIMESTAMP;
-  return false;
-}
-
-arrow::Result<TypePtr> ParseTypeName(const SqlNode& cast, std::string_view sql) {
-  static const std::map<std::string, TypePtr, std::less<>> kTypes = {
-      {"tinyint", arrow::int8()},
-      {"smallint", arrow::int16()},
-      {"int", arrow::int32()},
-      {"integer", arrow::int32()},
-      {"bigint", arrow::int64()},
-      {"tinyint unsigned", arrow::uint8()},
-      {"smallint unsigned", arrow::uint16()},
-      {"int unsigned", arrow::uint32()},
-      {"bigint unsigned", arrow::uint64()},
-      {"float", arrow::float32()},
-      {"real", arrow::float32()},
-      {"double", arrow::float64()},
-      {"string", arrow::utf8()},
-      {"varchar", arrow::utf8()},
-      {"text", arrow::utf8()},
-      {"binary", arrow::binary()},
-      {"boolean", arrow::boolean()},
-      {"bool", arrow::boolean()},
-      {"date", arrow::date32()},
-      {"timestamp", arrow::timestamp(arrow::TimeUnit::MICRO)},
-      {"datetime", arrow::timestamp(arrow::TimeUnit::MICRO)}};
-  if (const auto it = kTypes.find(cast.text); it != kTypes.end()) return it->second;
-  const size_t open = cast.text.find('(');
-  if (open != std::string::npos) {
-    const std::string name = cast.text.substr(0, open);
-    int first = 0, second = 0;
-    const char* end = cast.text.data() + cast.text.size();
-    const auto parsed = std::from_chars(cast.text.data() + open + 1, end, first);
-    if (parsed.ptr < end && *parsed.ptr == ',') std::from_chars(parsed.ptr + 1, end, second);
-    if (name == "timestamp" || name == "datetime") {
-      switch (first) {
-        case 0:
-          return arrow::timestamp(arrow::TimeUnit::SECOND);
-        case 3:
-          return arrow::timestamp(arrow::TimeUnit::MILLI);
-        case 6:
-          return arrow::timestamp(arrow::TimeUnit::MICRO);
-        case 9:
-          return arrow::timestamp(arrow::TimeUnit::NANO);
-        default:
-          break;
-      }
-    }
-    if (name == "decimal" && first >= 1 && first <= 38) return arrow::decimal128(first, second);
-  }
-  return SqlError(sql, cast.position, "unknown type " + cast.text);
 }
 
 class Binder {
@@ -148,15 +84,70 @@ class Binder {
   arrow::Status Error(const SqlNode& node, const std::string& what) const {
     return SqlError(sql_, node.position, what);
   }
+  arrow::Status Unsupported(const SqlNode& node, const std::string& what) const {
+    return arrow::Status::NotImplemented(Error(node, what).message());
+  }
 
   arrow::Result<Expression> Finish(Expression expression, const SqlNode& node) const {
     auto bound = expression.Bind(schema_);
     if (bound.ok()) return bound;
+    if (bound.status().IsNotImplemented()) return Unsupported(node, bound.status().message());
     return Error(node, bound.status().message());
   }
 
   arrow::Result<Expression> Literal(std::shared_ptr<arrow::Scalar> value) const {
     return cp::literal(arrow::Datum(std::move(value))).Bind(schema_);
+  }
+  arrow::Result<Expression> NullBoolean() const { return Literal(arrow::MakeNullScalar(arrow::boolean())); }
+
+  /// `function` of `value`: a literal if `value` is one.
+  arrow::Result<Expression> Apply(const char* function, const Expression& value, const SqlNode& node,
+                                  const std::shared_ptr<cp::FunctionOptions>& options = nullptr) const {
+    const auto literal = LiteralOf(value);
+    if (literal == nullptr) return Finish(cp::call(function, {value}, options), node);
+    auto result = cp::CallFunction(function, {arrow::Datum(literal)}, options.get());
+    if (result.ok()) return Literal(result->scalar());
+    if (result.status().IsNotImplemented()) return Unsupported(node, result.status().message());
+    return Error(node, result.status().message());
+  }
+
+  /// `value` as `type`, or an error for each value the type does not hold. Integers become the nearest float.
+  arrow::Result<Expression> CastTo(const TypePtr& type, const Expression& value, const SqlNode& node) const {
+    const TypePtr from = value.type()->GetSharedPtr();
+    if (from->Equals(*type)) return value;
+    auto options = std::make_shared<cp::CastOptions>(cp::CastOptions::Safe(type));
+    options->allow_float_truncate = arrow::is_integer(from->id()) && arrow::is_floating(type->id());
+    Expression operand = value;
+    const bool widens = arrow::is_integer(from->id()) && arrow::is_decimal(type->id());
+    if (widens && !type->Equals(*DecimalOf(from))) {
+      // Arrow wants room for every integer in the result: through a type that has it.
+      ARROW_ASSIGN_OR_RAISE(operand, CastTo(DecimalOf(from), value, node));
+    } else if (IsNaive(*from) && type->id() == arrow::Type::TIMESTAMP && !IsNaive(*type) && !IsUtc(*type)) {
+      auto zone = std::make_shared<cp::AssumeTimezoneOptions>(
+          static_cast<const arrow::TimestampType&>(*type).timezone());
+      ARROW_ASSIGN_OR_RAISE(operand, Apply("assume_timezone", value, node, zone));
+    }
+    return Apply("cast", operand, node, options);
+  }
+
+  static bool IsNaive(const arrow::DataType& type) {
+    return type.id() == arrow::Type::TIMESTAMP &&
+           static_cast<const arrow::TimestampType&>(type).timezone().empty();
+  }
+  static bool IsUtc(const arrow::DataType& type) {
+    const std::string& zone = static_cast<const arrow::TimestampType&>(type).timezone();
+    return zone == "UTC" || zone == "+00:00";
+  }
+
+  /// Casts both to the type in which they meet.
+  arrow::Status Unify(Expression* left, Expression* right, const SqlNode& node) const {
+    const auto common = CommonType(left->type()->GetSharedPtr(), right->type()->GetSharedPtr());
+    if (common == nullptr) {
+      return Unsupported(node, "values of types " + left->type()->ToString() + " and " +
+                                   right->type()->ToString() + " beside each other");
+    }
+    ARROW_RETURN_NOT_OK(CastTo(common, *left, node).Value(left));
+    return CastTo(common, *right, node).Value(right);
   }
 
   arrow::Result<Expression> Column(const SqlNode& node) const {
@@ -185,22 +176,26 @@ class Binder {
   }
 
   arrow::Result<Expression> Number(const SqlNode& node) const {
+    ARROW_ASSIGN_OR_RAISE(auto number, ParseNumber(node));
+    if (number_type_ != nullptr) {
+      ARROW_ASSIGN_OR_RAISE(number, Coerce(number, number_type_, node));
+    }
+    return Literal(std::move(number));
+  }
+
+  arrow::Result<std::shared_ptr<arrow::Scalar>> ParseNumber(const SqlNode& node) const {
+    const char* begin = node.text.data();
+    const char* end = begin + node.text.size();
+    const auto parses = [&](auto* number) {
+      const auto [at, error] = std::from_chars(begin, end, *number);
+      return error == std::errc() && at == end;
+    };
     int64_t integer = 0;
-    const char* end = node.text.data() + node.text.size();
-    if (const auto [at, error] = std::from_chars(node.text.data(), end, integer);
-        error == std::errc() && at == end) {
-      return Literal(std::make_shared<arrow::Int64Scalar>(integer));
-    }
     uint64_t large = 0;
-    if (const auto [at, error] = std::from_chars(node.text.data(), end, large);
-        error == std::errc() && at == end) {
-      return Literal(std::make_shared<arrow::UInt64Scalar>(large));
-    }
-    double number = 0;
-    if (const auto [at, error] = std::from_chars(node.text.data(), end, number);
-        error == std::errc() && at == end) {
-      return Literal(std::make_shared<arrow::DoubleScalar>(number));
-    }
+    double fraction = 0;
+    if (parses(&integer)) return std::make_shared<arrow::Int64Scalar>(integer);
+    if (parses(&large)) return std::make_shared<arrow::UInt64Scalar>(large);
+    if (parses(&fraction)) return std::make_shared<arrow::DoubleScalar>(fraction);
     return Error(node, "not a number: " + node.text);
   }
 
@@ -214,47 +209,96 @@ class Binder {
 
   arrow::Result<Expression> Unary(const SqlNode& node) {
     ARROW_ASSIGN_OR_RAISE(auto value, Bind(node.operands[0]));
-    if (node.text == "-") return Finish(cp::call("negate", {std::move(value)}), node);
-    ARROW_RETURN_NOT_OK(CheckBoolean(value, node));
-    return Finish(cp::not_(std::move(value)), node);
+    if (node.text != "-") {
+      ARROW_ASSIGN_OR_RAISE(value, AsCondition(std::move(value), node));
+      return Finish(cp::not_(std::move(value)), node);
+    }
+    const auto id = value.type()->id();
+    if (arrow::is_unsigned_integer(id)) return Error(node, "an unsigned integer has no negative");
+    return Finish(cp::call("negate", {std::move(value)}), node);
   }
 
-  arrow::Status CheckBoolean(const Expression& value, const SqlNode& node) const {
+  /// `value` if it is a boolean; null as one.
+  arrow::Result<Expression> AsCondition(Expression value, const SqlNode& node) const {
     const auto id = value.type()->id();
-    if (id == arrow::Type::BOOL || id == arrow::Type::NA) return arrow::Status::OK();
+    if (id == arrow::Type::BOOL) return value;
+    if (id == arrow::Type::NA) return NullBoolean();
     return Error(node, "a value of type " + value.type()->ToString() + " is no condition");
   }
 
   arrow::Result<Expression> Binary(const SqlNode& node) {
     if (node.text == "and" || node.text == "or") return Logical(node);
     ARROW_ASSIGN_OR_RAISE(auto left, Bind(node.operands[0]));
-    ARROW_ASSIGN_OR_RAISE(auto right, Bind(node.operands[1]));
     static const std::map<std::string, const char*, std::less<>> kComparisons = {
         {"=", "equal"},       {"!=", "not_equal"}, {"<", "less"},
         {"<=", "less_equal"}, {">", "greater"},    {">=", "greater_equal"}};
     if (const auto it = kComparisons.find(node.text); it != kComparisons.end()) {
+      ARROW_ASSIGN_OR_RAISE(auto right, BindBeside(left, node.operands[1]));
       return Compare(it->second, std::move(left), std::move(right), node);
     }
-    if (node.text == "||") {
-      return Finish(
-          cp::call("binary_join_element_wise", {std::move(left), std::move(right), cp::literal("")}), node);
+    ARROW_ASSIGN_OR_RAISE(auto right, Bind(node.operands[1]));
+    return node.text == "||" ? Concat(std::move(left), std::move(right), node)
+                             : Arithmetic(std::move(left), std::move(right), node);
+  }
+
+  /// Numbers in a calculation beside a column of fractions are fractions too: `x > 1 / 2`.
+  arrow::Result<Expression> BindBeside(const Expression& column, const SqlNode& node) {
+    const TypePtr type = column.type()->GetSharedPtr();
+    const bool fractions = arrow::is_floating(type->id()) || arrow::is_decimal(type->id());
+    if (column.field_ref() == nullptr || !fractions || node.kind != SqlNode::kBinary) return Bind(node);
+    const TypePtr outer = std::exchange(number_type_, type);
+    auto bound = Bind(node);
+    number_type_ = outer;
+    return bound;
+  }
+
+  arrow::Result<Expression> Concat(Expression left, Expression right, const SqlNode& node) const {
+    for (Expression* side : {&left, &right}) {
+      const auto id = side->type()->id();
+      if (arrow::is_integer(id) || id == arrow::Type::BOOL || id == arrow::Type::NA) {
+        ARROW_ASSIGN_OR_RAISE(*side, CastTo(arrow::utf8(), *side, node));
+      }
     }
-    if (node.text == "%") {  // truncated towards zero, as in SQL
-      const Expression whole = cp::call("multiply", {cp::call("divide", {left, right}), right});
-      return Finish(cp::call("subtract", {left, whole}), node);
+    return Finish(cp::call("binary_join_element_wise", {std::move(left), std::move(right), cp::literal("")}),
+                  node);
+  }
+
+  /// Integers wrap around, division and its remainder truncate towards zero.
+  arrow::Result<Expression> Arithmetic(Expression left, Expression right, const SqlNode& node) const {
+    const auto takes = [](const arrow::DataType& type) {
+      return IsNumber(type) || type.id() == arrow::Type::NA;
+    };
+    if (!takes(*left.type()) || !takes(*right.type()))
+      return Unsupported(
+          node, "'" + node.text + "' of " + left.type()->ToString() + " and " + right.type()->ToString());
+    const auto common = CommonType(left.type()->GetSharedPtr(), right.type()->GetSharedPtr());
+    const bool divides = node.text == "/" || node.text == "%";
+    if (arrow::is_decimal(common->id())) {
+      if (divides) return Unsupported(node, "division of decimals");
+      for (Expression* side : {&left, &right}) {
+        const TypePtr type = side->type()->id() == arrow::Type::NA ? common : side->type()->GetSharedPtr();
+        ARROW_ASSIGN_OR_RAISE(*side, CastTo(DecimalOf(type), *side, node));
+      }
+    } else {
+      ARROW_RETURN_NOT_OK(Unify(&left, &right, node));
     }
+    const char* divide = arrow::is_integer(common->id()) ? "divide_checked" : "divide";
     const char* function = node.text == "+"   ? "add"
                            : node.text == "-" ? "subtract"
                            : node.text == "*" ? "multiply"
-                                              : "divide";
-    return Finish(cp::call(function, {std::move(left), std::move(right)}), node);
+                           : node.text == "/" ? divide
+                                              : kRemainderFunction;
+    auto result = Finish(cp::call(function, {std::move(left), std::move(right)}), node);
+    // The result of decimals may need more digits than there are.
+    if (!result.ok() && arrow::is_decimal(common->id())) return Unsupported(node, result.status().message());
+    return result;
   }
 
   arrow::Result<Expression> Logical(const SqlNode& node) {
     std::vector<Expression> terms;
     for (const SqlNode& operand : node.operands) {
-      ARROW_ASSIGN_OR_RAISE(terms.emplace_back(), Bind(operand));
-      ARROW_RETURN_NOT_OK(CheckBoolean(terms.back(), operand));
+      ARROW_ASSIGN_OR_RAISE(auto term, Bind(operand));
+      ARROW_ASSIGN_OR_RAISE(terms.emplace_back(), AsCondition(std::move(term), operand));
     }
     while (terms.size() > 1) {  // a balanced tree: its depth is the logarithm of the number of terms
       std::vector<Expression> halved;
@@ -268,20 +312,15 @@ class Binder {
     return Finish(std::move(terms[0]), node);
   }
 
-  /// `literal` in the type of what it is compared with.
+  /// `literal` in the type of the column it is compared with.
   arrow::Result<std::shared_ptr<arrow::Scalar>> Coerce(const std::shared_ptr<arrow::Scalar>& literal,
                                                        const TypePtr& type, const SqlNode& node) const {
     if (literal->type->Equals(*type)) return literal;
     if (!literal->is_valid) return arrow::MakeNullScalar(type);
     if (MayCoerce(*literal->type, *type)) {
-      arrow::Datum from(literal);
-      if (arrow::is_integer(literal->type->id()) && arrow::is_decimal(type->id())) {
-        // Arrow wants room for every int64 in the result: through a type that has it.
-        const auto wide = arrow::decimal256(76, static_cast<const arrow::DecimalType&>(*type).scale());
-        ARROW_ASSIGN_OR_RAISE(from, cp::Cast(from, wide));
-      }
-      auto value = cp::Cast(from, type, cp::CastOptions::Safe(type));
-      if (value.ok()) return value->scalar();
+      ARROW_ASSIGN_OR_RAISE(const auto expression, Literal(literal));
+      const auto value = CastTo(type, expression, node);
+      if (value.ok()) return LiteralOf(*value);
     }
     return Error(node, "Received literal " + literal->ToString() + " of type " + literal->type->ToString() +
                            " and could not convert to literal of type '" + type->ToString() + "'");
@@ -291,20 +330,43 @@ class Binder {
                                     const SqlNode& node) const {
     ARROW_RETURN_NOT_OK(CoerceSide(&left, right, node));
     ARROW_RETURN_NOT_OK(CoerceSide(&right, left, node));
+    ARROW_RETURN_NOT_OK(Unify(&left, &right, node));
+    if (left.type()->id() == arrow::Type::NA) return NullBoolean();
+    if (arrow::is_floating(left.type()->id()) && !IsPlainEquality(function, left, right)) {
+      ARROW_ASSIGN_OR_RAISE(left, Apply(kTotalOrderFunction, left, node));
+      ARROW_ASSIGN_OR_RAISE(right, Apply(kTotalOrderFunction, right, node));
+    }
     return Finish(cp::call(function, {std::move(left), std::move(right)}), node);
   }
 
-  /// Gives `side`, if it is a literal and `other` is a column, the column's type.
+  /// Equality with a number that is neither zero nor NaN is the same in either order; an index answers it.
+  static bool IsPlainEquality(std::string_view function, const Expression& left, const Expression& right) {
+    if (function != "equal" && function != "not_equal") return false;
+    for (const Expression* side : {&left, &right}) {
+      const auto literal = LiteralOf(*side);
+      if (literal == nullptr || !literal->is_valid) continue;
+      const auto number = literal->CastTo(arrow::float64());
+      const double value = number.ok() ? static_cast<const arrow::DoubleScalar&>(**number).value : 0;
+      if (value != 0 && !std::isnan(value)) return true;
+    }
+    return false;
+  }
+
+  /// Gives `side`, if it is a literal and `other` is a column, the column's type. A column of dates meets a
+  /// timestamp halfway.
   arrow::Status CoerceSide(Expression* side, const Expression& other, const SqlNode& node) const {
     const auto literal = LiteralOf(*side);
     if (literal == nullptr || other.field_ref() == nullptr) return arrow::Status::OK();
-    ARROW_ASSIGN_OR_RAISE(auto value, Coerce(literal, other.type()->GetSharedPtr(), node));
+    const TypePtr type = other.type()->GetSharedPtr();
+    if (literal->type->id() == arrow::Type::TIMESTAMP && arrow::is_date(type->id()))
+      return arrow::Status::OK();
+    ARROW_ASSIGN_OR_RAISE(auto value, Coerce(literal, type, node));
     return Literal(std::move(value)).Value(side);
   }
 
   arrow::Result<Expression> IsBoolean(const SqlNode& node) {
     ARROW_ASSIGN_OR_RAISE(auto value, Bind(node.operands[0]));
-    ARROW_RETURN_NOT_OK(CheckBoolean(value, node));
+    ARROW_ASSIGN_OR_RAISE(value, AsCondition(std::move(value), node));
     if (node.text == "false") value = cp::not_(std::move(value));
     Expression is = cp::call("coalesce", {std::move(value), cp::literal(false)});
     return Finish(node.negated ? cp::not_(std::move(is)) : std::move(is), node);
@@ -312,13 +374,21 @@ class Binder {
 
   arrow::Result<Expression> In(const SqlNode& node) {
     ARROW_ASSIGN_OR_RAISE(auto value, Bind(node.operands[0]));
-    const TypePtr type = value.type()->GetSharedPtr();
-    ARROW_ASSIGN_OR_RAISE(auto builder, arrow::MakeBuilder(type));
+    arrow::ScalarVector elements;
+    TypePtr type = value.type()->GetSharedPtr();
+    const bool is_column = value.field_ref() != nullptr;
     for (size_t i = 1; i < node.operands.size(); ++i) {
       ARROW_ASSIGN_OR_RAISE(const auto element, Bind(node.operands[i]));
-      const auto literal = LiteralOf(element);
-      if (literal == nullptr) return arrow::Status::NotImplemented("IN with other than literals: ", sql_);
-      ARROW_ASSIGN_OR_RAISE(const auto coerced, Coerce(literal, type, node.operands[i]));
+      elements.push_back(LiteralOf(element));
+      if (elements.back() == nullptr) return Unsupported(node.operands[i], "IN with other than literals");
+      const auto common = is_column ? type : CommonType(type, elements.back()->type);
+      if (common != nullptr) type = common;
+    }
+    ARROW_ASSIGN_OR_RAISE(value, CastTo(type, value, node));
+    if (type->id() == arrow::Type::NA) return NullBoolean();
+    ARROW_ASSIGN_OR_RAISE(auto builder, arrow::MakeBuilder(type));
+    for (size_t i = 0; i < elements.size(); ++i) {
+      ARROW_ASSIGN_OR_RAISE(const auto coerced, Coerce(elements[i], type, node.operands[i + 1]));
       ARROW_RETURN_NOT_OK(builder->AppendScalar(*coerced));
     }
     ARROW_ASSIGN_OR_RAISE(auto set, builder->Finish());
@@ -330,8 +400,8 @@ class Binder {
 
   arrow::Result<Expression> Between(const SqlNode& node) {
     ARROW_ASSIGN_OR_RAISE(const auto value, Bind(node.operands[0]));
-    ARROW_ASSIGN_OR_RAISE(auto low, Bind(node.operands[1]));
-    ARROW_ASSIGN_OR_RAISE(auto high, Bind(node.operands[2]));
+    ARROW_ASSIGN_OR_RAISE(auto low, BindBeside(value, node.operands[1]));
+    ARROW_ASSIGN_OR_RAISE(auto high, BindBeside(value, node.operands[2]));
     ARROW_ASSIGN_OR_RAISE(auto above, Compare("greater_equal", value, std::move(low), node));
     ARROW_ASSIGN_OR_RAISE(auto below, Compare("less_equal", value, std::move(high), node));
     Expression between = cp::and_(std::move(above), std::move(below));
@@ -344,7 +414,7 @@ class Binder {
     if (literal != nullptr && literal->is_valid && literal->type->id() == arrow::Type::STRING) {
       return static_cast<const arrow::StringScalar&>(*literal).value->ToString();
     }
-    return Error(node, "expected a text literal");
+    return Unsupported(node, "other than a text literal");
   }
 
   arrow::Result<Expression> Like(const SqlNode& node) {
@@ -353,38 +423,43 @@ class Binder {
     if (node.operands.size() > 2) {
       ARROW_ASSIGN_OR_RAISE(const std::string escape, TextOf(node.operands[2]));
       if (escape.size() != 1) return Error(node.operands[2], "ESCAPE takes one character");
-      pattern = WithBackslashes(pattern, escape[0]);
+      pattern = NormalizePattern(pattern, escape[0]);
+    } else {
+      pattern = NormalizePattern(pattern, '\\');
     }
     const cp::MatchSubstringOptions options(std::move(pattern), /*ignore_case=*/node.text == "ilike");
     Expression like = cp::call("match_like", {std::move(value)}, options);
     return Finish(node.negated ? cp::not_(std::move(like)) : std::move(like), node);
   }
 
-  /// Arrow's kernel escapes by a backslash.
-  static std::string WithBackslashes(const std::string& pattern, char escape) {
-    std::string translated;
+  /// The pattern with backslashes before wildcards and backslashes that mean themselves, and nowhere else:
+  /// what Arrow's kernel takes. `escape` before any other character, or at the end, means itself.
+  static std::string NormalizePattern(const std::string& pattern, char escape) {
+    std::string normal;
     for (size_t i = 0; i < pattern.size(); ++i) {
-      if (pattern[i] == escape && i + 1 < pattern.size()) {
-        translated += '\\';
-        translated += pattern[++i];
-      } else {
-        if (pattern[i] == '\\') translated += '\\';
-        translated += pattern[i];
-      }
+      const bool escapes = pattern[i] == escape && i + 1 < pattern.size() &&
+                           (pattern[i + 1] == '%' || pattern[i + 1] == '_' || pattern[i + 1] == escape);
+      if (escapes) ++i;
+      const bool wildcard = pattern[i] == '%' || pattern[i] == '_';
+      if (pattern[i] == '\\' || (escapes && wildcard)) normal += '\\';
+      normal += pattern[i];
     }
-    return translated;
+    return normal;
   }
 
   arrow::Result<Expression> Cast(const SqlNode& node) {
-    if (node.negated) return arrow::Status::NotImplemented("TRY_CAST: ", sql_);
+    if (node.negated) return Unsupported(node, "TRY_CAST");
     ARROW_ASSIGN_OR_RAISE(auto value, Bind(node.operands[0]));
-    ARROW_ASSIGN_OR_RAISE(const auto type, ParseTypeName(node, sql_));
-    if (const auto literal = LiteralOf(value)) {
-      auto cast = cp::Cast(arrow::Datum(literal), type, cp::CastOptions::Safe(type));
-      if (!cast.ok()) return Error(node, cast.status().message());
-      return Literal(cast->scalar());
+    const TypePtr type = ParseSqlType(node.text);
+    if (type == nullptr) return Error(node, "unknown type " + node.text);
+    const auto from = value.type()->id();
+    // Lance writes these otherwise than Arrow C++ does.
+    if (IsText(*type) && (arrow::is_floating(from) || from == arrow::Type::TIMESTAMP))
+      return Unsupported(node, "a cast of " + value.type()->ToString() + " to text");
+    if (arrow::is_floating(from) && arrow::is_integer(type->id())) {
+      ARROW_ASSIGN_OR_RAISE(value, Apply("trunc", value, node));
     }
-    return Finish(cp::call("cast", {std::move(value)}, cp::CastOptions::Safe(type)), node);
+    return CastTo(type, value, node);
   }
 
   arrow::Result<Expression> Call(const SqlNode& node) {
@@ -397,7 +472,7 @@ class Binder {
                                                                           {"length", "utf8_length"},
                                                                           {"char_length", "utf8_length"},
                                                                           {"octet_length", "binary_length"},
-                                                                          {"abs", "abs"},
+                                                                          {"abs", "abs_checked"},
                                                                           {"floor", "floor"},
                                                                           {"ceil", "ceil"},
                                                                           {"sqrt", "sqrt"},
@@ -406,9 +481,12 @@ class Binder {
                                                                           {"reverse", "utf8_reverse"}};
     if (const auto it = kSame.find(node.text); it != kSame.end()) {
       if (arguments.size() != 1) return Error(node, node.text + " takes one argument");
+      if (node.text == "sqrt") {
+        ARROW_ASSIGN_OR_RAISE(arguments[0], CastTo(arrow::float64(), arguments[0], node));
+      }
       return Finish(cp::call(it->second, std::move(arguments)), node);
     }
-    if (node.text == "coalesce") return Finish(cp::call("coalesce", std::move(arguments)), node);
+    if (node.text == "coalesce") return Coalesce(std::move(arguments), node);
     static const std::map<std::string, const char*, std::less<>> kMatchers = {
         {"starts_with", "starts_with"},
         {"ends_with", "ends_with"},
@@ -425,19 +503,31 @@ class Binder {
     return arrow::Status::NotImplemented("function ", node.text, " in filters: ", sql_);
   }
 
+  arrow::Result<Expression> Coalesce(std::vector<Expression> arguments, const SqlNode& node) const {
+    if (arguments.empty()) return Error(node, "coalesce takes at least one argument");
+    TypePtr type = arguments[0].type()->GetSharedPtr();
+    for (const Expression& argument : arguments) {
+      type = CommonType(type, argument.type()->GetSharedPtr());
+      if (type == nullptr) return Unsupported(node, "coalesce of values of different types");
+    }
+    for (Expression& argument : arguments) {
+      ARROW_ASSIGN_OR_RAISE(argument, CastTo(type, argument, node));
+    }
+    return Finish(cp::call("coalesce", std::move(arguments)), node);
+  }
+
   const arrow::Schema& schema_;
   const std::string_view sql_;
+  TypePtr number_type_;  // of numbers in the calculation being bound; null: their own
 };
 
 }  // namespace
 
 arrow::Result<Expression> BindCondition(const SqlNode& node, const arrow::Schema& schema,
                                         std::string_view sql) {
+  ARROW_RETURN_NOT_OK(RegisterSqlFunctions());
   ARROW_ASSIGN_OR_RAISE(auto bound, Binder(schema, sql).Bind(node));
-  const auto id = bound.type()->id();
-  if (id == arrow::Type::BOOL) return bound;
-  if (id == arrow::Type::NA)
-    return cp::literal(arrow::Datum(arrow::MakeNullScalar(arrow::boolean()))).Bind(schema);
+  if (bound.type()->id() == arrow::Type::BOOL) return bound;
   return SqlError(sql, node.position, "the filter does not return a boolean but " + bound.type()->ToString());
 }
 
