@@ -49,13 +49,13 @@ char* ArenaSkipList::Allocate(size_t bytes) {
   if (bytes > left_) {
     const size_t chunk = std::max(bytes, kChunkBytes);
     chunks_.push_back(std::make_unique_for_overwrite<char[]>(chunk));
-    size_bytes_.fetch_add(static_cast<int64_t>(chunk), std::memory_order_relaxed);
     free_ = chunks_.back().get();
     left_ = chunk;
   }
   char* memory = free_;
   free_ += bytes;
   left_ -= bytes;
+  size_bytes_.fetch_add(static_cast<int64_t>(bytes), std::memory_order_relaxed);
   return memory;
 }
 

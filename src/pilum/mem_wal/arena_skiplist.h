@@ -38,6 +38,7 @@ class ArenaSkipList {
   /// none.
   bool FindLast(std::string_view key, uint64_t position_end, uint64_t* position) const;
 
+  /// Of the entries; up to a chunk more is set aside for the next ones.
   int64_t size_bytes() const { return size_bytes_.load(std::memory_order_relaxed); }
 
  private:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pilum/mem_wal/generation_writer.h"
 
+#include <arrow/array/util.h>
 #include <arrow/compute/api.h>
 
 #include <chrono>
@@ -8,6 +9,7 @@
 
 #include "pilum/dataset/dataset.h"
 #include "pilum/index/scalar/btree_index.h"
+#include "pilum/io/memory_store.h"
 #include "pilum/mem_wal/shard_paths.h"
 #include "pilum/table/bitmap.h"
 #include "pilum/table/deletion_vector.h"
@@ -36,15 +38,16 @@ class MemTableReader final : public arrow::RecordBatchReader {
   int64_t next_ = 0;
 };
 
-/// (value, position) of a column, nulls first.
-arrow::Result<arrow::RecordBatchVector> SortColumn(const MemTable& memtable, const std::string& column) {
+arrow::Result<std::shared_ptr<arrow::ChunkedArray>> ColumnOf(const MemTable& memtable,
+                                                             const std::string& column) {
   arrow::ArrayVector chunks;
   for (int64_t i = 0; i < memtable.num_batches(); ++i)
     chunks.push_back(memtable.batches()[i].batch->GetColumnByName(column));
-  ARROW_ASSIGN_OR_RAISE(auto values, arrow::ChunkedArray::Make(std::move(chunks)));
-  if (arrow::is_floating(values->type()->id())) {
-    return arrow::Status::NotImplemented("maintaining an index on the floating point column ", column);
-  }
+  return arrow::ChunkedArray::Make(std::move(chunks));
+}
+
+/// (value, position) of a column, nulls first.
+arrow::Result<arrow::RecordBatchVector> SortColumn(const std::shared_ptr<arrow::ChunkedArray>& values) {
   const arrow::compute::ArraySortOptions order(arrow::compute::SortOrder::Ascending,
                                                arrow::compute::NullPlacement::AtStart);
   ARROW_ASSIGN_OR_RAISE(const auto positions, arrow::compute::SortIndices(*values, order));
@@ -63,7 +66,8 @@ arrow::Status WriteMaintainedIndex(const StoreLocation& generation, const MemTab
   if (field == nullptr)
     return arrow::Status::Invalid("the indexed column ", wanted.column, " is not in the memtable");
   const Uuid uuid = Uuid::Random();
-  ARROW_ASSIGN_OR_RAISE(const auto sorted, SortColumn(memtable, wanted.column));
+  ARROW_ASSIGN_OR_RAISE(const auto values, ColumnOf(memtable, wanted.column));
+  ARROW_ASSIGN_OR_RAISE(const auto sorted, SortColumn(values));
   BTreeWriteOptions write;
   write.page_rows = kMaintainedPageRows;
   write.version = options.data_version;
@@ -120,6 +124,23 @@ arrow::Status WritePkIndex(const StoreLocation& generation, const MemTable& memt
 }
 
 }  // namespace
+
+arrow::Status CheckCanBeMaintained(const MaintainedIndex& index, const std::shared_ptr<arrow::DataType>& type,
+                                   FormatVersion version) {
+  const auto write_one = [&]() -> arrow::Status {
+    // Arrow's order of floating point numbers is not the index's.
+    if (arrow::is_floating(type->id())) return arrow::Status::NotImplemented("floating point numbers");
+    ARROW_ASSIGN_OR_RAISE(const auto value, arrow::MakeArrayOfNull(type, 1));
+    ARROW_ASSIGN_OR_RAISE(const auto sorted, SortColumn(std::make_shared<arrow::ChunkedArray>(value)));
+    BTreeWriteOptions options;
+    options.version = version;
+    return WriteBTreeIndex(*MakeMemoryStore(), type, sorted, options).status();
+  };
+  const auto status = write_one();
+  if (status.ok()) return status;
+  return arrow::Status::NotImplemented("maintaining the index '", index.name, "' on column '", index.column,
+                                       "' of type ", type->ToString(), ": ", status.message());
+}
 
 arrow::Result<std::string> WriteGeneration(const StoreLocation& table, const std::string& shard_directory,
                                            const MemTable& memtable, const GenerationOptions& options) {

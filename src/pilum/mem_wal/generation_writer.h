@@ -27,6 +27,10 @@ struct GenerationOptions {
   Durability durability = Durability::kPowerLoss;
 };
 
+/// Whether a column of `type` can have such an index: NotImplemented.
+arrow::Status CheckCanBeMaintained(const MaintainedIndex& index, const std::shared_ptr<arrow::DataType>& type,
+                                   FormatVersion version);
+
 /// Writes all rows of `memtable`, which is frozen and fully indexed, into a new folder below
 /// `shard_directory`: the rows in insert order, a deletion vector over those that a newer one hides, the
 /// maintained indexes, bloom_filter.bin and

@@ -67,7 +67,9 @@ class MemTable {
   int64_t num_batches() const { return batches_.num_batches(); }
   int64_t num_rows() const { return batches_.NumRowsOf(num_batches()); }
   /// Batches, index and filter.
-  int64_t size_bytes() const { return batches_.size_bytes() + index_.size_bytes() + kBloomFilterBytes; }
+  int64_t size_bytes() const {
+    return batches_.NumBytesOf(num_batches()) + index_.size_bytes() + kBloomFilterBytes;
+  }
   int64_t num_indexed() const { return num_indexed_.load(std::memory_order_acquire); }
   int64_t num_durable() const { return num_durable_.load(std::memory_order_acquire); }
   int64_t num_visible() const;

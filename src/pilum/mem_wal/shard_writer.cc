@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pilum/mem_wal/shard_writer.h"
 
-#include <arrow/util/byte_size.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -20,12 +19,18 @@ using std::chrono::milliseconds;
 
 constexpr int kLogRetries = 3;
 constexpr milliseconds kFirstLogRetry(50);
+constexpr int kFlushRetries = 3;  // that a put waits for
 constexpr milliseconds kFirstFlushRetry(500);
 constexpr milliseconds kLastFlushRetry(600'000);
 
 uint64_t NanosecondsSince(Clock::time_point start) {
   return static_cast<uint64_t>(
       std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - start).count());
+}
+
+/// What a wait can be told: it counts nanoseconds, and larger numbers would overflow.
+milliseconds Bounded(milliseconds interval) {
+  return std::min<milliseconds>(interval, std::chrono::hours(24));
 }
 
 }  // namespace
@@ -94,6 +99,19 @@ int64_t ShardWriter::UnflushedBytesLocked() const {
   return bytes;
 }
 
+int64_t ShardWriter::PendingBytesLocked() const {
+  int64_t bytes = active_->pending_bytes();
+  for (const auto& slot : frozen_) bytes += slot->pending_bytes();
+  return bytes;
+}
+
+void ShardWriter::PoisonLocked(const arrow::Status& status) {
+  if (!poison_.ok()) return;
+  poison_ = status;
+  wal_done_.notify_all();
+  flush_done_.notify_all();
+}
+
 arrow::Status ShardWriter::WaitForRoom(Lock& lock) {
   ARROW_RETURN_NOT_OK(CheckUsable());
   while (UnflushedBytesLocked() >= config_.max_unflushed_memtable_bytes) {
@@ -101,7 +119,13 @@ arrow::Status ShardWriter::WaitForRoom(Lock& lock) {
       if (active_->table->num_rows() == 0) break;  // an empty memtable alone is over the limit
       FreezeLocked();
     }
-    if (flush_done_.wait_for(lock, config_.backpressure_log_interval) == std::cv_status::timeout) {
+    if (flush_failures_ > kFlushRetries && !flush_error_.ok()) {
+      retry_flush_now_ = true;  // a later put finds room if the cause has gone
+      flush_work_.notify_all();
+      return Annotate(flush_error_,
+                      "put into shard " + shard_id().ToString() + " waits for a flush that fails: ");
+    }
+    if (flush_done_.wait_for(lock, Bounded(config_.backpressure_log_interval)) == std::cv_status::timeout) {
       spdlog::warn("shard {}: put waits for a flush, {} bytes are unflushed", shard_id().ToString(),
                    UnflushedBytesLocked());
     }
@@ -122,7 +146,10 @@ arrow::Status ShardWriter::AppendLocked(const arrow::RecordBatchVector& batches,
   }
   *slot = active_;
   *end = active_->table->num_batches();
-  if (const auto status = active_->table->Index(*end); !status.ok()) return poison_ = status;
+  if (const auto status = active_->table->Index(*end); !status.ok()) {
+    PoisonLocked(status);
+    return status;
+  }
   if (IsFullLocked()) FreezeLocked();
   return arrow::Status::OK();
 }
@@ -209,10 +236,9 @@ arrow::Status ShardWriter::WriteEntry(Lock& lock) {
     ++stats_.wal_flush_count;
     stats_.wal_flush_bytes += static_cast<uint64_t>(bytes);
     stats_.wal_flush_nanoseconds += NanosecondsSince(start);
-  } else if (poison_.ok()) {
-    poison_ =
-        Annotate(written.status(), "the log of shard " + shard_id().ToString() + " cannot be written: ");
-    flush_done_.notify_all();
+  } else {
+    PoisonLocked(
+        Annotate(written.status(), "the log of shard " + shard_id().ToString() + " cannot be written: "));
   }
   wal_done_.notify_all();
   return poison_;
@@ -235,14 +261,12 @@ void ShardWriter::LogLoop() {
     const auto has_work = [&] { return stop_ || (poison_.ok() && OldestPendingLocked() != nullptr); };
     log_work_.wait(lock, has_work);
     // Rows wait for others, but no longer than the interval and no more bytes than the buffer.
-    const int64_t start_bytes = UnflushedBytesLocked();
     const auto is_due = [&] {
       return stop_ || closed_ ||
-             (config_.max_wal_buffer_size > 0 &&
-              UnflushedBytesLocked() - start_bytes >= config_.max_wal_buffer_size);
+             (config_.max_wal_buffer_size > 0 && PendingBytesLocked() >= config_.max_wal_buffer_size);
     };
     if (config_.max_wal_flush_interval) {
-      log_work_.wait_for(lock, *config_.max_wal_flush_interval, is_due);
+      log_work_.wait_for(lock, Bounded(*config_.max_wal_flush_interval), is_due);
     } else {
       log_work_.wait(lock, is_due);
     }
@@ -253,7 +277,7 @@ void ShardWriter::LogLoop() {
 
 // ---- the flush ----
 
-arrow::Status ShardWriter::FlushOne(Slot& slot) {
+arrow::Result<ShardWriter::Flush> ShardWriter::FlushOne(const Slot& slot) const {
   const auto start = Clock::now();
   ARROW_RETURN_NOT_OK(manifests_.CheckFenced(epoch_));
   const StoreLocation& location = dataset_->location();
@@ -271,12 +295,17 @@ arrow::Status ShardWriter::FlushOne(Slot& slot) {
         next->set_wal_entry_position_last_seen(std::max(covered, next->wal_entry_position_last_seen()));
         next->set_current_generation(std::max(generation + 1, next->current_generation()));
       }));
-  Lock lock(mutex_);
-  flushed_ = ShardManifestStore::ToSnapshot(manifest, shard_id());
+  return Flush{ShardManifestStore::ToSnapshot(manifest, shard_id()), NanosecondsSince(start)};
+}
+
+void ShardWriter::RetireOldestLocked(Flush flush) {
+  flushed_ = std::move(flush.flushed);
   ++stats_.memtable_flush_count;
-  stats_.memtable_flush_rows += static_cast<uint64_t>(slot.table->num_rows());
-  stats_.memtable_flush_nanoseconds += NanosecondsSince(start);
-  return arrow::Status::OK();
+  stats_.memtable_flush_rows += static_cast<uint64_t>(frozen_.front()->table->num_rows());
+  stats_.memtable_flush_nanoseconds += flush.nanoseconds;
+  frozen_.pop_front();
+  PublishViewLocked();
+  flush_done_.notify_all();
 }
 
 void ShardWriter::FlushLoop() {
@@ -286,19 +315,15 @@ void ShardWriter::FlushLoop() {
     flush_work_.wait(lock, [&] { return stop_ || (!frozen_.empty() && poison_.ok()); });
     if (stop_) return;
     auto slot = frozen_.front();
-    if (!WaitDurable(lock, *slot, slot->table->num_batches()).ok()) {
-      flush_done_.notify_all();
-      continue;
-    }
+    if (!WaitDurable(lock, *slot, slot->table->num_batches()).ok()) continue;  // poisoned
     lock.unlock();
-    const auto status = FlushOne(*slot);
+    auto flush = FlushOne(*slot);
     lock.lock();
-    flush_error_ = status;
-    if (status.ok()) {
+    flush_error_ = flush.status();
+    if (flush.ok()) {
       pause = kFirstFlushRetry;
-      frozen_.pop_front();
-      PublishViewLocked();
-      flush_done_.notify_all();
+      flush_failures_ = 0;
+      RetireOldestLocked(*std::move(flush));
       // Perhaps the last reference to the rows. Whoever made them may want locks of its own (Python's) to
       // free them.
       lock.unlock();
@@ -306,11 +331,11 @@ void ShardWriter::FlushLoop() {
       lock.lock();
       continue;
     }
-    if (HasErrorKind(status, ErrorKind::kFencedWriter) && poison_.ok()) poison_ = status;
+    ++flush_failures_;
+    if (HasErrorKind(flush_error_, ErrorKind::kFencedWriter)) PoisonLocked(flush_error_);
     spdlog::warn("shard {}: flush of generation {} failed: {}", shard_id().ToString(),
-                 slot->table->generation(), status.message());
+                 slot->table->generation(), flush_error_.message());
     flush_done_.notify_all();
-    wal_done_.notify_all();
     flush_work_.wait_for(lock, pause, [&] { return stop_ || retry_flush_now_; });
     retry_flush_now_ = false;
     pause = std::min(pause * 2, kLastFlushRetry);
@@ -373,9 +398,7 @@ MemTableStats ShardWriter::memtable_stats() const {
   stats.num_rows = table.num_rows();
   stats.size_bytes = stats.num_rows == 0 && closed_ ? 0 : table.size_bytes();
   stats.num_durable_batches = table.num_durable();
-  for (int64_t i = stats.num_durable_batches; i < stats.num_batches; ++i) {
-    stats.num_pending_bytes += arrow::util::TotalBufferSize(*table.batches()[i].batch);
-  }
+  stats.num_pending_bytes = active_->pending_bytes();
   stats.num_pending_rows = stats.num_rows - table.batches().NumRowsOf(stats.num_durable_batches);
   return stats;
 }

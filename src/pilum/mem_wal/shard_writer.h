@@ -95,7 +95,8 @@ class ShardWriter {
   /// Upserts rows: of several with one key the last is the newest. All batches enter together.
   ///
   /// Invalid, and nothing has changed: no batches, an empty batch, a schema that differs from the table's,
-  /// null keys, more batches than a memtable holds. Waits while too much is unflushed.
+  /// null keys, more batches than a memtable holds. Waits while too much is unflushed; if that cannot be
+  /// flushed again and again, its error is returned, and nothing has changed either.
   arrow::Status Put(const arrow::RecordBatchVector& batches);
   arrow::Status Put(std::shared_ptr<arrow::RecordBatch> batch);
 
@@ -122,6 +123,10 @@ class ShardWriter {
     std::shared_ptr<MemTable> table;
     uint64_t last_wal_position = 0;  ///< of the newest entry with rows of it
     int64_t num_pending() const { return table->num_batches() - table->num_durable(); }
+    int64_t pending_bytes() const {
+      return table->batches().NumBytesOf(table->num_batches()) -
+             table->batches().NumBytesOf(table->num_durable());
+    }
   };
   using Lock = std::unique_lock<std::mutex>;
 
@@ -142,6 +147,7 @@ class ShardWriter {
   void FreezeLocked();
   void PublishViewLocked();
   int64_t UnflushedBytesLocked() const;
+  int64_t PendingBytesLocked() const;  // not in the log yet
 
   std::shared_ptr<Slot> OldestPendingLocked() const;
   /// Writes one log entry. REQUIRES: lock held, !wal_busy_.
@@ -152,7 +158,15 @@ class ShardWriter {
 
   void FlushLoop();
   void LogLoop();
-  arrow::Status FlushOne(Slot& slot);
+  struct Flush {
+    ShardSnapshot flushed{Uuid()};  ///< with the new generation
+    uint64_t nanoseconds = 0;
+  };
+  arrow::Result<Flush> FlushOne(const Slot& slot) const;
+  /// The oldest frozen memtable is a generation now: readers go from one to the other at once.
+  void RetireOldestLocked(Flush flush);
+  /// Ends the writer with `status`, unless it has ended already.
+  void PoisonLocked(const arrow::Status& status);
 
   const std::shared_ptr<Dataset> dataset_;
   const ShardWriterConfig config_;
@@ -178,6 +192,7 @@ class ShardWriter {
   bool retry_flush_now_ = false;  // somebody waits for a flush that pauses after an error
   arrow::Status poison_;          // why the writer accepts nothing any more
   arrow::Status flush_error_;     // of the last attempt; OK again after the next one that succeeds
+  int flush_failures_ = 0;        // attempts since then
   ShardWriterStats stats_;
 
   mutable std::mutex view_mutex_;          // alone, so that readers do not wait for Put

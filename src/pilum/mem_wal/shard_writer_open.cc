@@ -38,7 +38,13 @@ arrow::Result<std::vector<MaintainedIndex>> ResolveMaintained(
     const SchemaField* field =
         index->fields_size() == 1 ? dataset.lance_schema()->FindFieldById(index->fields(0)) : nullptr;
     if (field == nullptr) return arrow::Status::Invalid("index '", name, "' is on no column of the table");
+    if (field != dataset.lance_schema()->FindField(field->name())) {
+      return arrow::Status::NotImplemented("maintaining the index '", name, "' on the nested column '",
+                                           field->name(), "'");
+    }
     indexes.push_back({name, field->name()});
+    ARROW_RETURN_NOT_OK(
+        CheckCanBeMaintained(indexes.back(), field->arrow->type(), dataset.manifest().data_version));
   }
   return indexes;
 }
@@ -119,9 +125,8 @@ arrow::Status ShardWriter::ReplayEntry(uint64_t position, const WalEntry& entry)
   // An entry is never split over two memtables: a generation covers whole entries.
   const auto flush_active = [&]() -> arrow::Status {
     FreezeLocked();
-    const auto slot = frozen_.front();
-    ARROW_RETURN_NOT_OK(FlushOne(*slot));
-    frozen_.pop_front();
+    ARROW_ASSIGN_OR_RAISE(auto flushed, FlushOne(*frozen_.front()));
+    RetireOldestLocked(std::move(flushed));
     return arrow::Status::OK();
   };
   if (!active_->table->Append(batches)) {

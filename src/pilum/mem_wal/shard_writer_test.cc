@@ -4,8 +4,10 @@
 #include <arrow/api.h>
 #include <gtest/gtest.h>
 
+#include <future>
+#include <limits>
 #include <map>
-#include <random>
+#include <set>
 #include <thread>
 
 #include "pilum/io/memory_store.h"
@@ -362,6 +364,145 @@ TEST_F(ShardWriterTest, BackpressureWaitsForFlushesAndEnds) {
   for (int64_t i = 0; i < 5; ++i) ASSERT_TRUE(writer->Put(Rows({{i, "v"}})).ok());
   ASSERT_TRUE(writer->Close().ok());
   EXPECT_EQ(ScanSnapshot().size(), 5);
+}
+
+// It waited for ever while the disk was full.
+TEST_F(ShardWriterTest, APutThatWaitsForAFlushThatKeepsFailingReturnsItsError) {
+  config_.max_memtable_batches = 1;
+  config_.max_unflushed_memtable_bytes = 1;
+  const auto writer = OpenWriter();
+  faults_->Fail(StoreOperation::kCreate, "_gen_1/", 1'000'000, kBefore,
+                arrow::Status::IOError("No space left on device"));
+  ASSERT_TRUE(writer->Put(Rows({{1, "a"}})).ok());
+  auto put = std::async(std::launch::async, [&] { return writer->Put(Rows({{2, "b"}})); });
+  const bool returned = put.wait_for(std::chrono::seconds(30)) == std::future_status::ready;
+  EXPECT_TRUE(returned);
+  if (!returned) faults_->Heal();
+  const auto status = put.get();
+  EXPECT_TRUE(status.IsIOError() && status.message().find("No space left") != std::string::npos) << status;
+  EXPECT_EQ(Scan(writer), (std::map<int64_t, std::string>{{1, "a"}})) << "nothing has changed";
+  EXPECT_FALSE(writer->Put(Rows({{2, "b"}})).ok()) << "at once, now that it is known";
+  faults_->Heal();
+  while (!writer->Put(Rows({{2, "b"}})).ok()) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  EXPECT_EQ(Scan(writer), (std::map<int64_t, std::string>{{1, "a"}, {2, "b"}})) << "and goes on by itself";
+  EXPECT_TRUE(writer->Close().ok());
+}
+
+TEST_F(ShardWriterTest, AViewHasEachGenerationOnce) {
+  config_.max_memtable_batches = 1;
+  const auto writer = OpenWriter();
+  std::atomic<bool> stop{false};
+  std::atomic<int> wrong{0};
+  std::thread reader([&] {
+    while (!stop) {
+      const auto view = writer->View();
+      std::multiset<uint64_t> generations;
+      for (const auto& memtable : view->memtables) generations.insert(memtable->generation());
+      for (const auto& flushed : view->flushed.flushed_generations()) generations.insert(flushed.generation);
+      uint64_t next = 1;
+      for (const uint64_t generation : generations) wrong += generation != next++;
+    }
+  });
+  std::vector<std::thread> putters;
+  for (int t = 0; t < 3; ++t) {
+    putters.emplace_back([&, t] {
+      for (int64_t i = 0; i < 100; ++i) EXPECT_TRUE(writer->Put(Rows({{t, std::to_string(i)}})).ok());
+    });
+  }
+  for (auto& putter : putters) putter.join();
+  stop = true;
+  reader.join();
+  EXPECT_EQ(wrong, 0);
+}
+
+TEST_F(ShardWriterTest, TheSizeOfAMemtableIsThatOfItsRows) {
+  config_.max_memtable_size = 256 << 10;
+  const auto writer = OpenWriter();
+  for (int64_t i = 0; i < 10; ++i) ASSERT_TRUE(writer->Put(Rows({{i, "v"}})).ok());
+  EXPECT_EQ(writer->memtable_stats().generation, 1) << "memory set aside for keys does not count";
+  ASSERT_TRUE(writer->Put(Rows({{10, std::string(256 << 10, 'v')}})).ok());
+  EXPECT_EQ(writer->memtable_stats().generation, 2);
+}
+
+TEST_F(ShardWriterTest, LimitsBeyondAllNumbersAreNone) {
+  constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
+  config_.max_memtable_batches = kMost;
+  config_.max_memtable_size = kMost;
+  config_.max_unflushed_memtable_bytes = kMost;
+  config_.max_wal_buffer_size = kMost;
+  config_.max_wal_flush_interval = ShardWriterConfig::Milliseconds(kMost);
+  config_.backpressure_log_interval = ShardWriterConfig::Milliseconds(kMost);
+  config_.durable_write = false;
+  const auto writer = OpenWriter();
+  for (int64_t i = 0; i < 100; ++i) ASSERT_TRUE(writer->Put(Rows({{i, "v"}})).ok());
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  EXPECT_EQ(NumLogEntries(), 0) << "nothing asks for an entry yet";
+  ASSERT_TRUE(writer->Close().ok());
+  EXPECT_EQ(ScanSnapshot().size(), 100);
+}
+
+TEST_F(ShardWriterTest, NoMoreThanTheBufferWaitsForTheLog) {
+  config_.durable_write = false;
+  config_.max_wal_flush_interval.reset();
+  config_.max_wal_buffer_size = 64 << 10;
+  config_.max_memtable_size = 512 << 10;
+  const auto writer = OpenWriter();
+  for (int64_t i = 0; i < 100; ++i) {
+    ASSERT_TRUE(writer->Put(Rows({{i, std::string(20 << 10, 'v')}})).ok());
+    for (int wait = 0; wait < 1000 && writer->memtable_stats().num_pending_bytes > 64 << 10; ++wait)
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    ASSERT_LE(writer->memtable_stats().num_pending_bytes, 64 << 10) << "after put " << i;
+  }
+  EXPECT_GT(writer->memtable_stats().generation, 2);
+  EXPECT_LT(NumLogEntries(), 60) << "rows wait for others";
+}
+
+TEST_F(ShardWriterTest, AnErrorOfTheLogIsNotHiddenByThatOfTheFenceCheck) {
+  const auto writer = OpenWriter();
+  faults_->Fail(StoreOperation::kPutIfAbsent, "/wal/", 1000, kBefore,
+                arrow::Status::IOError("No space left on device"));
+  faults_->Fail(StoreOperation::kGet, "/manifest/", 1000, kBefore, arrow::Status::IOError("cannot read"));
+  faults_->Fail(StoreOperation::kList, "/manifest", 1000, kBefore, arrow::Status::IOError("cannot read"));
+  const auto status = writer->Put(Rows({{2, "b"}}));
+  EXPECT_TRUE(status.message().find("No space left") != std::string::npos) << status;
+}
+
+// The flush would fail for ever.
+TEST_F(ShardWriterTest, IndexesThatGenerationsCannotHaveAreRefusedAtOpen) {
+  const auto key = RowSchema()->field(0);
+  const auto schema = arrow::schema({key, arrow::field("f", arrow::float64()),
+                                     arrow::field("s", arrow::struct_({arrow::field("x", arrow::int64())}))});
+  auto dataset = Dataset::Write(arrow::RecordBatchReader::Make({}, schema).ValueOrDie(),
+                                StoreLocation{MakeMemoryStore(), "t"})
+                     .ValueOrDie();
+  dataset = InitializeMemWalBuilder(dataset).Execute().ValueOrDie();
+  const auto open = [&](const char* name, int32_t field, const char* type) {
+    auto manifest = std::make_shared<Manifest>(dataset->manifest());
+    lance::table::MemWalIndexDetails details;
+    details.add_maintained_indexes("wanted");
+    manifest->indexes.mutable_indices(0)->mutable_index_details()->set_value(details.SerializeAsString());
+    auto* index = manifest->indexes.add_indices();
+    index->set_name(name);
+    index->add_fields(field);
+    index->mutable_index_details()->set_type_url(type);
+    return ShardWriter::Open(
+               Dataset::FromManifest(dataset->location(), manifest, std::make_shared<Session>()), kShard, {})
+        .status();
+  };
+  constexpr char kBTree[] = "/lance.table.BTreeIndexDetails";
+  EXPECT_TRUE(open("wanted", 0, kBTree).ok());
+  for (const auto& [field, type] :
+       {std::pair(1, kBTree), std::pair(3, kBTree), std::pair(0, "/lance.table.VectorIndexDetails"),
+        std::pair(0, "/lance.table.InvertedIndexDetails")}) {
+    const auto status = open("wanted", field, type);
+    EXPECT_TRUE(status.IsNotImplemented() && status.message().find("wanted") != std::string::npos) << status;
+  }
+  EXPECT_TRUE(open("other", 0, kBTree).IsInvalid()) << "it is gone";
+  EXPECT_TRUE(open("wanted", 77, kBTree).IsInvalid());
+  const auto status = open("wanted", 0, "/lance.table.BitmapIndexDetails");
+  EXPECT_TRUE(status.IsInvalid() &&
+              status.message().find("Unsupported index type for MemWAL") != std::string::npos)
+      << status;
 }
 
 TEST_F(ShardWriterTest, ReadersWhileFlushingMissNothing) {

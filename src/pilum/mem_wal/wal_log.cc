@@ -75,8 +75,8 @@ arrow::Result<uint64_t> WalAppender::Append(const std::shared_ptr<arrow::Buffer>
     }
     if (!status.IsAlreadyExists()) {
       outcome_unknown_ = true;
-      ARROW_RETURN_NOT_OK(manifests_->CheckFenced(epoch_));
-      return status;
+      const auto fenced = manifests_->CheckFenced(epoch_);
+      return HasErrorKind(fenced, ErrorKind::kFencedWriter) ? fenced : status;
     }
     if (outcome_unknown_) {
       ARROW_ASSIGN_OR_RAISE(const bool ours, IsOurs(path, *bytes));
