@@ -144,13 +144,18 @@ def test_an_error_that_shows_only_at_the_end_leaves_no_file_either(path):
     assert list(pathlib.Path(path).parent.iterdir()) == []
 
 
-def test_a_part_of_a_packed_struct_is_not_implemented(path):
-    packed = pa.field("p", pa.struct([pa.field("x", pa.int32(), False)]), False, {"lance-encoding:packed": "true"})
-    with LanceFileWriter(path, pa.schema([packed])) as writer:
-        writer.write_batch(pa.table([[{"x": 1}]], schema=pa.schema([packed])))
-    with pytest.raises(NotImplementedError, match="'p'"):
-        LanceFileReader(path, columns=["p.x"])
-    assert LanceFileReader(path, columns=["p"]).read_all().to_table().to_pylist() == [{"p": {"x": 1}}]
+def test_a_part_of_a_packed_struct_is_that_of_the_whole(path):
+    children = [pa.field("x", pa.int32(), False), pa.field("y", pa.binary(3), False), pa.field("z", pa.float64(), False)]
+    packed = pa.field("p", pa.struct(children), metadata={"lance-encoding:packed": "true"})
+    rows = pa.table([[{"x": i, "y": b"%03d" % i, "z": i / 4} for i in range(99)] + [None]], schema=pa.schema([packed]))
+    with LanceFileWriter(path, rows.schema) as writer:
+        writer.write_batch(rows)
+    for columns in (["p.y"], ["p.z", "p.x"], ["p"], ["p.z"]):
+        reader = LanceFileReader(path, columns=columns)
+        names = [c.name for c in children if columns == ["p"] or f"p.{c.name}" in columns]
+        expected = [row and {name: row[name] for name in names} for row in rows["p"].to_pylist()]
+        assert reader.read_all().to_table()["p"].to_pylist() == expected
+        assert reader.take_rows([3, 98, 99]).to_table()["p"].to_pylist() == [expected[3], *expected[98:]]
 
 
 def test_what_is_no_file_of_lance_is_an_os_error_that_names_it(path, reader):

@@ -8,6 +8,7 @@
 
 #include <cstring>
 #include <limits>
+#include <numeric>
 
 namespace pilum {
 
@@ -86,8 +87,8 @@ arrow::Result<ColumnBuilder> ColumnBuilder::Make(LeafType type, int64_t capacity
   } else if (builder.type_.kind == LeafType::Kind::kVariable) {
     size = (capacity + 1) * builder.type_.offset_bits / 8;
   } else {
-    for (const LeafType& field : builder.type_.fields) {
-      ARROW_ASSIGN_OR_RAISE(auto child, Make(field, capacity, pool));
+    for (const size_t wanted : builder.type_.packed_children) {
+      ARROW_ASSIGN_OR_RAISE(auto child, Make(builder.type_.fields[wanted], capacity, pool));
       builder.children_.push_back(std::move(child));
     }
     return builder;
@@ -258,23 +259,24 @@ arrow::Result<std::shared_ptr<arrow::ArrayData>> ColumnBuilder::FinishVector(
   return data;
 }
 
-/// Takes the rows apart: one array per child.
+/// Takes the rows apart: one array per child that is wanted.
 arrow::Result<std::shared_ptr<arrow::ArrayData>> ColumnBuilder::FinishPacked(
     std::shared_ptr<arrow::Buffer> validity, int64_t null_count, const arrow::Buffer& rows) {
   auto data = arrow::ArrayData::Make(type_.type, num_values_, {std::move(validity)}, null_count);
   const int64_t stride = type_.bits / 8;
-  int64_t at = 0;
-  for (size_t i = 0; i < type_.packed_bits.size(); ++i) {
-    const int64_t width = type_.packed_bits[i] / 8;
+  for (const auto& field : type_.type->fields()) {
+    const size_t stored = type_.packed_children[data->child_data.size()];
+    const auto before = type_.packed_bits.begin() + static_cast<int64_t>(stored);
+    const int64_t at = std::accumulate(type_.packed_bits.begin(), before, int64_t{0}) / 8;
+    const int64_t width = *before / 8;
     ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> child,
                           arrow::AllocateBuffer(num_values_ * width, pool_));
     for (int64_t row = 0; row < num_values_; ++row) {
       std::memcpy(child->mutable_data() + row * width, rows.data() + row * stride + at,
                   static_cast<size_t>(width));
     }
-    data->child_data.push_back(arrow::ArrayData::Make(type_.type->field(static_cast<int>(i))->type(),
-                                                      num_values_, {nullptr, std::move(child)}, 0));
-    at += width;
+    data->child_data.push_back(
+        arrow::ArrayData::Make(field->type(), num_values_, {nullptr, std::move(child)}, 0));
   }
   return data;
 }

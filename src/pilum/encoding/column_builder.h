@@ -83,9 +83,9 @@ class ColumnBuilder {
   void UseDictionary(std::shared_ptr<arrow::ArrayData> entries);
 
   /// @name kRow
-  /// The values of child `i`, every one of them valid.
+  /// The values of the `i`th child that is wanted, every one of them valid.
   ColumnBuilder& child(size_t i) { return children_[i]; }
-  /// Says that every child has got one more value.
+  /// Says that every one of these has got one more value.
   arrow::Status FinishRow();
 
   /// `n` zero or empty values; validity is left alone.

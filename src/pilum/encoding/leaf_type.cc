@@ -3,6 +3,8 @@
 
 #include <arrow/util/checked_cast.h>
 
+#include <numeric>
+
 namespace pilum {
 
 using arrow::internal::checked_cast;
@@ -82,6 +84,8 @@ arrow::Result<LeafType> LeafType::OfPacked(const std::shared_ptr<arrow::DataType
     fixed = fixed && bytes && !child.is_vector();
     packed.fields.push_back(std::move(child));
   }
+  packed.packed_children.resize(packed.fields.size());
+  std::iota(packed.packed_children.begin(), packed.packed_children.end(), size_t{0});
   if (!fixed) {
     packed.kind = Kind::kRow;
     return packed;
@@ -93,6 +97,16 @@ arrow::Result<LeafType> LeafType::OfPacked(const std::shared_ptr<arrow::DataType
   }
   packed.fields.clear();
   packed.item_bits = packed.bits;
+  return packed;
+}
+
+arrow::Result<LeafType> LeafType::OfPackedPart(const std::shared_ptr<arrow::DataType>& type,
+                                               std::vector<size_t> children) {
+  ARROW_ASSIGN_OR_RAISE(LeafType packed, OfPacked(type));
+  arrow::FieldVector fields;
+  for (const size_t child : children) fields.push_back(type->field(static_cast<int>(child)));
+  packed.type = arrow::struct_(std::move(fields));
+  packed.packed_children = std::move(children);
   return packed;
 }
 

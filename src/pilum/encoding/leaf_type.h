@@ -28,7 +28,8 @@ struct LeafType {
   int64_t item_bits = 0;      ///< kFixed: one item of a vector; equal to `bits` for scalars
   std::vector<int64_t> dims;  ///< sizes of the dimensions of a vector, outermost first; empty for scalars
   int offset_bits = 0;        ///< kVariable: 32 or 64
-  std::vector<int64_t> packed_bits;         ///< kFixed: of each child of a packed struct; empty for all else
+  std::vector<int64_t> packed_bits;     ///< kFixed: of each child of a packed struct; empty for all else
+  std::vector<size_t> packed_children;  ///< of a packed struct: which are wanted, ascending; those of `type`
   std::shared_ptr<const LeafType> entries;  ///< kDictionary: strings or fixed-width values
   std::vector<LeafType> fields;             ///< kRow: of each child; kFixed, kVariable or kRow
 
@@ -45,6 +46,10 @@ struct LeafType {
   /// fixed width, else kRow (§8.13). NotImplemented, naming the child's type, for booleans, lists,
   /// dictionaries, nulls and structs of fixed width.
   static arrow::Result<LeafType> OfPacked(const std::shared_ptr<arrow::DataType>& type);
+  /// Some children of a packed struct whose rows hold all of `type`. @param children their positions,
+  /// ascending.
+  static arrow::Result<LeafType> OfPackedPart(const std::shared_ptr<arrow::DataType>& type,
+                                              std::vector<size_t> children);
 };
 
 }  // namespace pilum

@@ -37,7 +37,8 @@ struct LeafColumn {
   /// Rows of a page for one row of the table: the product of the dimensions of fixed-size lists of structs.
   int64_t page_rows_per_row() const;
   bool SameAs(const LeafColumn& other) const {
-    return layers == other.layers && type.type->Equals(*other.type.type);
+    return layers == other.layers && type.type->Equals(*other.type.type) &&
+           type.packed_bits == other.type.packed_bits;
   }
 
   /// The columns of a top-level field, in order. NotImplemented, naming the field, for what is not supported:

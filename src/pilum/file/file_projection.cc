@@ -55,7 +55,8 @@ class Pruner {
     if (Schema::OwnsColumn(node, version_)) kept.push_back(next_column_++);
     if (Schema::IsOneColumn(node)) {
       if (!IsSelectedBelow(node)) return nullptr;
-      return arrow::Status::NotImplemented("reading a part of '", node.name(), "', which is one column");
+      columns->push_back(kept.front());
+      return PrunePacked(node, kept.front());
     }
     arrow::FieldVector fields;
     for (const SchemaField& child : node.children) {
@@ -67,7 +68,28 @@ class Pruner {
     return node.arrow->WithType(WithChildren(*node.arrow->type(), std::move(fields)));
   }
 
+  std::map<int32_t, FileProjection::PackedPart> TakePackedParts() { return std::move(packed_parts_); }
+
  private:
+  /// The children that are selected of a struct in one column.
+  arrow::Result<std::shared_ptr<arrow::Field>> PrunePacked(const SchemaField& node, int32_t column) {
+    arrow::FieldVector fields;
+    FileProjection::PackedPart part{node.arrow->type(), {}};
+    for (size_t i = 0; i < node.children.size(); ++i) {
+      const SchemaField& child = node.children[i];
+      if (!IsPacked(*node.arrow) || IsSelectedBelow(child)) {
+        return arrow::Status::NotImplemented("reading a part of '",
+                                             (IsPacked(*node.arrow) ? child : node).name(),
+                                             "', whose values are not columns of their own");
+      }
+      if (!selected_.contains(&child)) continue;
+      fields.push_back(child.arrow);
+      part.children.push_back(i);
+    }
+    packed_parts_.emplace(column, std::move(part));
+    return node.arrow->WithType(arrow::struct_(std::move(fields)));
+  }
+
   bool IsSelectedBelow(const SchemaField& node) const {
     return std::ranges::any_of(node.children, [this](const SchemaField& child) {
       return selected_.contains(&child) || IsSelectedBelow(child);
@@ -76,6 +98,7 @@ class Pruner {
 
   const FormatVersion version_;
   const std::set<const SchemaField*> selected_;
+  std::map<int32_t, FileProjection::PackedPart> packed_parts_;
   int32_t next_column_ = 0;
 };
 
@@ -120,7 +143,15 @@ arrow::Result<FileProjection> FileProjection::Make(const Schema& file, FormatVer
                                      columns[root].end());
   }
   projection.schema = arrow::schema(std::move(fields), file.arrow()->metadata());
+  projection.packed_parts = pruner.TakePackedParts();
   return projection;
+}
+
+arrow::Result<LeafColumn> FileProjection::Stored(int32_t index, LeafColumn leaf) const {
+  if (const auto part = packed_parts.find(index); part != packed_parts.end()) {
+    ARROW_ASSIGN_OR_RAISE(leaf.type, LeafType::OfPackedPart(part->second.stored, part->second.children));
+  }
+  return leaf;
 }
 
 }  // namespace pilum

@@ -58,13 +58,17 @@ TEST(FileProjectionTest, APartOfAMapIsTheMap) {
   EXPECT_THAT(projection.column_indices, ElementsAre(5, 6, 7, 8));
 }
 
-// The values of the other children stand between those asked for.
-TEST(FileProjectionTest, APartOfAPackedStructIsRefused) {
+TEST(FileProjectionTest, APartOfAPackedStructKnowsWhatTheColumnHolds) {
   for (const auto version : {FormatVersion::k2_0, FormatVersion::k2_1, FormatVersion::k2_2}) {
-    const auto status = FileProjection::Make(*FileSchema(), version, {"p.y"}).status();
-    EXPECT_TRUE(status.IsNotImplemented() && status.message().find("'p'") != std::string::npos) << status;
+    const auto projection = Make({"p.y", "a"}, version);
+    EXPECT_EQ(projection.schema->field(0)->type()->ToString(), "struct<y: string>");
+    EXPECT_THAT(projection.column_indices, ElementsAre(1, 0));
+    ASSERT_EQ(projection.packed_parts.size(), 1u);
+    const auto& part = projection.packed_parts.at(1);
+    EXPECT_EQ(part.stored->ToString(), "struct<x: int32, y: string>");
+    EXPECT_THAT(part.children, ElementsAre(1u));
   }
-  EXPECT_THAT(Make({"p", "p.y"}).column_indices, ElementsAre(1)) << "the whole is asked for, too";
+  EXPECT_TRUE(Make({"p", "p.y"}).packed_parts.empty()) << "the whole is asked for, too";
 }
 
 TEST(FileProjectionTest, BadPathsAreNamed) {

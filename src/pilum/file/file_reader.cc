@@ -123,16 +123,17 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> FileReaderImpl::ReadRows(cons
     const auto& field = projection.schema->field(static_cast<int>(i));
     auto& plan = plans.emplace_back();
     if (version() == FormatVersion::k2_0 && IsNested(*field)) {
-      const NestedReaderV2_0 reader(object_.get(), tail_, pool);
+      const NestedReaderV2_0 reader(object_.get(), tail_, projection, pool);
       ARROW_ASSIGN_OR_RAISE(arrays[i], reader.Read(field, num_rows_, rows, &columns));
       continue;
     }
     auto leaves = LeafColumn::Of(field);
     if (!leaves.ok()) return Annotate(leaves.status(), object_->path() + ": ");
-    for (const LeafColumn& leaf : *leaves) {
+    for (LeafColumn& leaf : *leaves) {
       if (columns.empty()) {
         return arrow::Status::Invalid(object_->path(), ": a projection with too few columns for its schema");
       }
+      ARROW_ASSIGN_OR_RAISE(leaf, projection.Stored(columns.front(), std::move(leaf)));
       ARROW_ASSIGN_OR_RAISE(auto column, OpenColumn(columns.front(), leaf));
       columns = columns.subspan(1);
       auto parts = column->Plan(rows, &bytes);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What FileWriter writes, FileReader reads; damage of any byte is an error or other values, never a crash.
+#include <arrow/builder.h>
 #include <arrow/table.h>
 #include <arrow/util/key_value_metadata.h>
 #include <arrow/util/thread_pool.h>
@@ -354,6 +355,62 @@ TEST(FileRoundTripTest, PackedStructsWithStringsNeedVersion2_2) {
   const auto status = WriteFile(MakeMemoryStore().get(), "f", *batch, {}, 2500);
   EXPECT_TRUE(status.IsNotImplemented());
   EXPECT_THAT(status.message(), ::testing::HasSubstr("need version 2.2"));
+}
+
+/// The packed structs of a file that are at the end of `paths`, through a list or not.
+std::shared_ptr<arrow::StructArray> ReadPacked(FileReader* reader, const std::vector<std::string>& paths) {
+  const auto projection = FileProjection::Make(*reader->schema(), reader->version(), paths).ValueOrDie();
+  const auto rows =
+      reader->ReadRange(projection, 0, reader->num_rows(), arrow::default_memory_pool()).ValueOrDie();
+  EXPECT_TRUE(rows->ValidateFull().ok());
+  auto array = rows->column(0);
+  if (array->type_id() == arrow::Type::LIST) array = static_cast<const arrow::ListArray&>(*array).values();
+  return std::static_pointer_cast<arrow::StructArray>(array);
+}
+
+/// Every two of the children of `batch`, whose only column is a packed struct, or a list of them.
+void ExpectPartsOfTheWhole(const arrow::RecordBatch& batch, FormatVersion version) {
+  auto store = MakeMemoryStore();
+  FileWriterOptions options;
+  options.version = version;
+  options.page_bytes = 9'000;
+  ASSERT_TRUE(WriteFile(store.get(), "f", batch, options, 700).ok());
+  auto reader = OpenFile(store.get(), "f").ValueOrDie();
+  const auto field = batch.schema()->field(0);
+  const auto whole = ReadPacked(reader.get(), {field->name()});
+  const std::string around = field->type()->id() == arrow::Type::LIST ? "l.p." : "p.";
+  for (int i = 0; i < whole->num_fields(); ++i) {
+    for (int j = i; j < whole->num_fields(); ++j) {
+      std::vector<std::string> paths{around + "c" + std::to_string(i)};
+      if (j > i) paths.insert(paths.begin(), around + "c" + std::to_string(j));
+      const auto part = ReadPacked(reader.get(), paths);
+      EXPECT_EQ(part->num_fields(), j > i ? 2 : 1);
+      EXPECT_EQ(part->null_count(), whole->null_count());
+      for (const int child : {i, j}) {
+        const std::string name = "c" + std::to_string(child);
+        EXPECT_TRUE(part->GetFieldByName(name)->Equals(whole->GetFieldByName(name))) << name;
+      }
+    }
+  }
+}
+
+TEST(FileRoundTripTest, APartOfAPackedStructIsThatOfTheWhole) {
+  const arrow::DataTypeVector fixed{arrow::int32(), arrow::fixed_size_binary(5), arrow::int64()};
+  const arrow::DataTypeVector rows{arrow::utf8(), arrow::fixed_size_list(arrow::int16(), 3), arrow::int32(),
+                                   arrow::struct_({arrow::field("x", arrow::binary())})};
+  for (const auto& [version, types, nulls] :
+       {std::tuple{FormatVersion::k2_0, fixed, 0.0}, std::tuple{FormatVersion::k2_1, fixed, 0.3},
+        std::tuple{FormatVersion::k2_2, fixed, 0.3}, std::tuple{FormatVersion::k2_2, rows, 0.3}}) {
+    const auto packed = PackedBatch(nulls, 0, types);
+    ExpectPartsOfTheWhole(*packed, version);
+    arrow::Int32Builder ends;
+    ASSERT_TRUE(ends.AppendValues({0, 3, 3, 2500}).ok());
+    const auto lists = arrow::ListArray::FromArrays(arrow::list(packed->schema()->field(0)),
+                                                    *ends.Finish().ValueOrDie(), *packed->column(0))
+                           .ValueOrDie();
+    ExpectPartsOfTheWhole(
+        *arrow::RecordBatch::Make(arrow::schema({arrow::field("l", lists->type())}), 3, {lists}), version);
+  }
 }
 
 TEST(FileRoundTripTest, PackedStructsHaveNoPlaceForNullsOfTheirChildren) {

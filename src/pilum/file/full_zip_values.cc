@@ -133,17 +133,19 @@ arrow::Result<std::span<const uint8_t>> VariableFullZipValues::Front(std::span<c
 
 arrow::Status VariableFullZipValues::AppendRow(std::span<const uint8_t> row, ColumnBuilder* out) const {
   if (row.empty()) return out->AppendZeros(1);
+  const std::vector<size_t>& wanted = out->type().packed_children;
+  size_t next = 0;  // of those wanted
   for (size_t i = 0; i < fields_.size(); ++i) {
-    ColumnBuilder* child = &out->child(i);
+    ColumnBuilder* child = next < wanted.size() && wanted[next] == i ? &out->child(next++) : nullptr;
     if (fields_[i].fixed) {
       const size_t size = static_cast<size_t>(fields_[i].fixed->bytes());
       if (row.size() < size) return arrow::Status::Invalid("a packed struct ends in its field ", i);
-      ARROW_RETURN_NOT_OK(fields_[i].fixed->Append(row.data(), child));
+      if (child != nullptr) ARROW_RETURN_NOT_OK(fields_[i].fixed->Append(row.data(), child));
       row = row.subspan(size);
     } else {
       const VariableFullZipValues& variable = *fields_[i].variable;
       ARROW_ASSIGN_OR_RAISE(const auto stored, variable.Front(row));
-      ARROW_RETURN_NOT_OK(variable.Append(stored, child));
+      if (child != nullptr) ARROW_RETURN_NOT_OK(variable.Append(stored, child));
       row = row.subspan(variable.length_bytes() + stored.size());
     }
   }

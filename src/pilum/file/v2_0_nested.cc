@@ -64,7 +64,7 @@ struct ListPart {
 
 }  // namespace
 
-arrow::Result<ByteRange> NestedReaderV2_0::TakeColumn(std::span<const int32_t>* columns) const {
+arrow::Result<int32_t> NestedReaderV2_0::TakeColumn(std::span<const int32_t>* columns) const {
   if (columns->empty()) {
     return arrow::Status::Invalid(object_->path(), ": a projection with too few columns for its schema");
   }
@@ -74,7 +74,7 @@ arrow::Result<ByteRange> NestedReaderV2_0::TakeColumn(std::span<const int32_t>* 
     return arrow::Status::Invalid(object_->path(), ": column ", column, " was asked for but there are only ",
                                   tail_.columns.size(), " columns in the file");
   }
-  return tail_.columns[static_cast<size_t>(column)];
+  return column;
 }
 
 arrow::Result<NestedReaderV2_0::Lists> NestedReaderV2_0::ReadLists(ByteRange column, int64_t num_rows,
@@ -140,17 +140,19 @@ arrow::Result<NestedReaderV2_0::Lists> NestedReaderV2_0::ReadLists(ByteRange col
 }
 
 arrow::Result<std::shared_ptr<arrow::ArrayData>> NestedReaderV2_0::ReadLeaf(
-    const std::shared_ptr<arrow::Field>& field, ByteRange column, int64_t num_rows,
+    const std::shared_ptr<arrow::Field>& field, int32_t column, int64_t num_rows,
     std::span<const RowRange> rows) const {
-  ARROW_ASSIGN_OR_RAISE(const auto leaves, LeafColumn::Of(field));
-  ARROW_ASSIGN_OR_RAISE(auto reader, ColumnReader::Open(object_, column, AsSpan(*tail_.Slice(column)),
-                                                        FormatVersion::k2_0, leaves[0], num_rows));
+  ARROW_ASSIGN_OR_RAISE(auto leaves, LeafColumn::Of(field));
+  ARROW_ASSIGN_OR_RAISE(const LeafColumn leaf, projection_.Stored(column, std::move(leaves[0])));
+  const ByteRange metadata = MetadataOf(column);
+  ARROW_ASSIGN_OR_RAISE(auto reader, ColumnReader::Open(object_, metadata, AsSpan(*tail_.Slice(metadata)),
+                                                        FormatVersion::k2_0, leaf, num_rows));
   std::vector<ByteRange> bytes;
   const auto parts = reader->Plan(rows, &bytes);
   ARROW_ASSIGN_OR_RAISE(const auto buffers, object_->ReadMany(bytes));
   int64_t n = 0;
   for (const RowRange& range : rows) n += range.size();
-  ARROW_ASSIGN_OR_RAISE(auto builder, ColumnBuilder::Make(leaves[0].type, n, pool_));
+  ARROW_ASSIGN_OR_RAISE(auto builder, ColumnBuilder::Make(leaf.type, n, pool_));
   Buffers rest = buffers;
   ARROW_RETURN_NOT_OK(ColumnReader::Decode(parts, &rest, &builder));
   return builder.Finish();
@@ -159,7 +161,7 @@ arrow::Result<std::shared_ptr<arrow::ArrayData>> NestedReaderV2_0::ReadLeaf(
 arrow::Result<std::shared_ptr<arrow::ArrayData>> NestedReaderV2_0::Read(
     const std::shared_ptr<arrow::Field>& field, int64_t num_rows, std::span<const RowRange> rows,
     std::span<const int32_t>* columns) const {
-  ARROW_ASSIGN_OR_RAISE(const ByteRange column, TakeColumn(columns));
+  ARROW_ASSIGN_OR_RAISE(const int32_t column, TakeColumn(columns));
   const auto& type = field->type();
   if (!IsNested(*field)) return ReadLeaf(field, column, num_rows, rows);
   switch (type->id()) {
@@ -175,7 +177,7 @@ arrow::Result<std::shared_ptr<arrow::ArrayData>> NestedReaderV2_0::Read(
     }
     case arrow::Type::LIST:
     case arrow::Type::LARGE_LIST: {
-      ARROW_ASSIGN_OR_RAISE(const Lists lists, ReadLists(column, num_rows, rows));
+      ARROW_ASSIGN_OR_RAISE(const Lists lists, ReadLists(MetadataOf(column), num_rows, rows));
       ARROW_ASSIGN_OR_RAISE(auto items, Read(type->field(0), lists.num_items, lists.items, columns));
       arrow::TypedBufferBuilder<bool> validity(pool_);
       for (const bool valid : lists.valid) ARROW_RETURN_NOT_OK(validity.Append(valid));

@@ -16,6 +16,7 @@
 #include <span>
 #include <vector>
 
+#include "pilum/file/file_projection.h"
 #include "pilum/file/footer.h"
 #include "pilum/file/page_reader.h"
 #include "pilum/io/object_store.h"
@@ -23,12 +24,13 @@
 
 namespace pilum {
 
-/// Reads fields of one file. Each list takes a round of reads of its own: where items are, only the ends say.
-/// Nothing is cached. Any thread.
+/// Reads fields of a projection of one file. Each list takes a round of reads of its own: where items are,
+/// only the ends say. Nothing is cached. Any thread.
 class NestedReaderV2_0 {
  public:
-  NestedReaderV2_0(ReadableObject* object, const FileTail& tail, arrow::MemoryPool* pool)
-      : object_(object), tail_(tail), pool_(pool) {}
+  NestedReaderV2_0(ReadableObject* object, const FileTail& tail, const FileProjection& projection,
+                   arrow::MemoryPool* pool)
+      : object_(object), tail_(tail), projection_(projection), pool_(pool) {}
 
   /// Rows `rows` (ascending, disjoint) of a field whose columns hold `num_rows`. Takes the columns of the
   /// field off the front of `columns`.
@@ -46,14 +48,17 @@ class NestedReaderV2_0 {
     int64_t num_items = 0;        // all that the column below holds
   };
 
-  arrow::Result<ByteRange> TakeColumn(std::span<const int32_t>* columns) const;
+  /// The next column, which the file has.
+  arrow::Result<int32_t> TakeColumn(std::span<const int32_t>* columns) const;
+  ByteRange MetadataOf(int32_t column) const { return tail_.columns[static_cast<size_t>(column)]; }
   arrow::Result<Lists> ReadLists(ByteRange column, int64_t num_rows, std::span<const RowRange> rows) const;
   arrow::Result<std::shared_ptr<arrow::ArrayData>> ReadLeaf(const std::shared_ptr<arrow::Field>& field,
-                                                            ByteRange column, int64_t num_rows,
+                                                            int32_t column, int64_t num_rows,
                                                             std::span<const RowRange> rows) const;
 
   ReadableObject* const object_;
   const FileTail& tail_;
+  const FileProjection& projection_;
   arrow::MemoryPool* const pool_;
 };
 
