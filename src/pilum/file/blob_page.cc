@@ -39,8 +39,8 @@ class BlobPage final : public PageReader {
   arrow::Status Decode(std::span<const RowRange> rows, Buffers buffers, ColumnBuilder* out) const override;
 
  private:
-  arrow::Result<std::vector<std::shared_ptr<arrow::Buffer>>> Find(const std::vector<ByteRange>& ranges,
-                                                                  Buffers buffers) const;
+  arrow::Result<std::vector<std::span<const uint8_t>>> Find(const std::vector<ByteRange>& ranges,
+                                                            Buffers buffers) const;
 
   const std::unique_ptr<PageReader> descriptors_;
   const bool nullable_;
@@ -49,14 +49,15 @@ class BlobPage final : public PageReader {
 };
 
 /// The bytes of `ranges`, each of which lies in one of the page's buffers.
-arrow::Result<std::vector<std::shared_ptr<arrow::Buffer>>> BlobPage::Find(
-    const std::vector<ByteRange>& ranges, Buffers buffers) const {
-  std::vector<std::shared_ptr<arrow::Buffer>> found;
+arrow::Result<std::vector<std::span<const uint8_t>>> BlobPage::Find(const std::vector<ByteRange>& ranges,
+                                                                    Buffers buffers) const {
+  std::vector<std::span<const uint8_t>> found;
   for (const ByteRange& range : ranges) {
     for (size_t i = 0; i < page_.buffers.size(); ++i) {
       const ByteRange& have = page_.buffers[i];
       if (range.offset < have.offset || range.end() > have.end()) continue;
-      found.push_back(arrow::SliceBuffer(buffers[i], range.offset - have.offset, range.length));
+      found.push_back(buffers[i].subspan(static_cast<size_t>(range.offset - have.offset),
+                                         static_cast<size_t>(range.length)));
       break;
     }
   }
@@ -95,7 +96,7 @@ arrow::Status BlobPage::Decode(std::span<const RowRange> rows, Buffers buffers, 
       const ByteRange& blob = blobs_[static_cast<size_t>(row)];
       const bool null = nullable_ && blob.length == 0 && blob.offset != 0;
       ARROW_RETURN_NOT_OK(out->validity().Append(!null, 1));
-      ARROW_RETURN_NOT_OK(blob.length > 0 ? out->AppendBytes(AsSpan(*buffers[next++])) : out->AppendZeros(1));
+      ARROW_RETURN_NOT_OK(blob.length > 0 ? out->AppendBytes(buffers[next++]) : out->AppendZeros(1));
     }
   }
   return arrow::Status::OK();

@@ -64,8 +64,8 @@ arrow::Result<std::shared_ptr<const ColumnReader>> ColumnReader::Open(
     return located(arrow::Status::Invalid("pages of ", row, " rows in a file of ", num_rows));
   }
   column->first_rows_.push_back(row);
-  ARROW_ASSIGN_OR_RAISE(const auto buffers, object->ReadMany(tables));
-  Buffers rest = buffers;
+  ARROW_ASSIGN_OR_RAISE(const auto fetched, object->ReadMany(tables));
+  Buffers rest = fetched.ranges;
   for (size_t i = 0; i < column->pages_.size(); ++i) {
     ARROW_RETURN_NOT_OK(column->pages_[i]->Init(rest.first(tables_per_page[i])));
     rest = rest.subspan(tables_per_page[i]);

@@ -35,7 +35,7 @@ class ConstantPage final : public PageReader {
                              NestedPiece* out) const override;
 
  private:
-  arrow::Status InitLevels(const arrow::Buffer& repetition, const arrow::Buffer& definition);
+  arrow::Status InitLevels(std::span<const uint8_t> repetition, std::span<const uint8_t> definition);
   arrow::Status InitRows();
   arrow::Status AppendValues(int64_t n, ColumnBuilder* out) const;
   arrow::Status InitScalar(std::span<const uint8_t> values);
@@ -71,7 +71,7 @@ arrow::Status ConstantPage::Prepare() {
 arrow::Status ConstantPage::Init(Buffers buffers) {
   const size_t scalar_buffers = buffers.size() % 2;
   if (buffers.size() >= 2) {
-    ARROW_RETURN_NOT_OK(Locate(InitLevels(*buffers[scalar_buffers], *buffers[scalar_buffers + 1]),
+    ARROW_RETURN_NOT_OK(Locate(InitLevels(buffers[scalar_buffers], buffers[scalar_buffers + 1]),
                                page_.buffers[scalar_buffers].offset));
   }
   if (layout_.has_inline_value()) {
@@ -82,30 +82,31 @@ arrow::Status ConstantPage::Init(Buffers buffers) {
                             type_.type->ToString());
     }
   } else if (scalar_buffers == 1) {
-    return Locate(InitScalar(AsSpan(*buffers[0])), page_.buffers[0].offset);
+    return Locate(InitScalar(buffers[0]), page_.buffers[0].offset);
   }
   return arrow::Status::OK();
 }
 
 /// The levels of one kind: raw, or a block of `n`.
-arrow::Status ReadLevels(const enc::CompressiveEncoding* encoding, uint64_t n, const arrow::Buffer& bytes,
+arrow::Status ReadLevels(const enc::CompressiveEncoding* encoding, uint64_t n, std::span<const uint8_t> bytes,
                          arrow::MemoryPool* pool, std::vector<uint16_t>* levels) {
-  if (bytes.size() == 0) return arrow::Status::OK();
+  if (bytes.empty()) return arrow::Status::OK();
   if (encoding == nullptr) {
     if (bytes.size() % 2 != 0) return arrow::Status::Invalid("half a level");
-    levels->resize(static_cast<size_t>(bytes.size() / 2));
-    std::memcpy(levels->data(), bytes.data(), static_cast<size_t>(bytes.size()));
+    levels->resize(bytes.size() / 2);
+    std::memcpy(levels->data(), bytes.data(), bytes.size());
     return arrow::Status::OK();
   }
-  if (n / 4096 / 1024 > static_cast<uint64_t>(bytes.size())) {
+  if (n / 4096 / 1024 > bytes.size()) {
     return arrow::Status::Invalid("too few bytes for ", n, " levels");
   }
   levels->resize(static_cast<size_t>(n));
-  return DecodeFixedBlock(*encoding, AsSpan(bytes), static_cast<int64_t>(n), 16,
+  return DecodeFixedBlock(*encoding, bytes, static_cast<int64_t>(n), 16,
                           reinterpret_cast<uint8_t*>(levels->data()), pool);
 }
 
-arrow::Status ConstantPage::InitLevels(const arrow::Buffer& repetition, const arrow::Buffer& definition) {
+arrow::Status ConstantPage::InitLevels(std::span<const uint8_t> repetition,
+                                       std::span<const uint8_t> definition) {
   ARROW_RETURN_NOT_OK(ReadLevels(layout_.has_rep_compression() ? &layout_.rep_compression() : nullptr,
                                  layout_.num_rep_values(), repetition, pool_, &levels_.repetition));
   ARROW_RETURN_NOT_OK(ReadLevels(layout_.has_def_compression() ? &layout_.def_compression() : nullptr,

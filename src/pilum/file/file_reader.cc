@@ -143,8 +143,8 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> FileReaderImpl::ReadRows(cons
   if (!columns.empty()) {
     return arrow::Status::Invalid(object_->path(), ": a projection with more columns than its schema has");
   }
-  ARROW_ASSIGN_OR_RAISE(const auto buffers, object_->ReadMany(bytes));
-  Buffers rest = buffers;
+  ARROW_ASSIGN_OR_RAISE(const auto fetched, object_->ReadMany(bytes));
+  Buffers rest = fetched.ranges;
   for (size_t i = 0; i < plans.size(); ++i) {
     if (plans[i].empty()) continue;
     auto array = DecodeField(*projection.schema->field(static_cast<int>(i)), n, plans[i], &rest, pool);

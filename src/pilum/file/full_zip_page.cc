@@ -48,7 +48,7 @@ class FixedFullZipPage final : public PageReader {
 arrow::Status FixedFullZipPage::Decode(std::span<const RowRange> rows, Buffers buffers,
                                        ColumnBuilder* out) const {
   for (size_t i = 0; i < rows.size(); ++i) {
-    const uint8_t* at = buffers[i]->data();
+    const uint8_t* at = buffers[i].data();
     if (word_.bytes() == 0 && values_.plain()) {  // the page is an array
       ARROW_RETURN_NOT_OK(out->validity().Append(true, rows[i].size()));
       for (size_t level = 0; level < type_.dims.size(); ++level) {
@@ -109,7 +109,7 @@ arrow::Status VariableFullZipPage::AppendRow(std::span<const uint8_t> row, Colum
 arrow::Status VariableFullZipPage::Decode(std::span<const RowRange> rows, Buffers buffers,
                                           ColumnBuilder* out) const {
   for (size_t i = 0; i < rows.size(); ++i) {
-    const auto bytes = AsSpan(*buffers[i]);
+    const auto bytes = buffers[i];
     const int64_t base = offsets_[rows[i].begin];
     for (int64_t row = rows[i].begin; row < rows[i].end; ++row) {
       const int64_t begin = offsets_[row], end = offsets_[row + 1];

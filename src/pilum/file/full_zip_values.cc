@@ -167,16 +167,14 @@ arrow::Status VariableFullZipValues::Append(std::span<const uint8_t> stored, Col
   return out->AppendBytes(stored);
 }
 
-arrow::Result<RowOffsets> RowOffsets::Parse(std::shared_ptr<arrow::Buffer> bytes, int64_t num_rows,
+arrow::Result<RowOffsets> RowOffsets::Parse(std::span<const uint8_t> bytes, int64_t num_rows,
                                             int64_t data_bytes) {
   RowOffsets offsets;
-  offsets.bytes_ = std::move(bytes);
-  offsets.width_ = offsets.bytes_->size() / (num_rows + 1);
+  offsets.bytes_.assign(bytes.begin(), bytes.end());
+  offsets.width_ = std::ssize(bytes) / (num_rows + 1);
   const int64_t width = offsets.width_;
-  if (offsets.bytes_->size() % (num_rows + 1) != 0 ||
-      (width != 1 && width != 2 && width != 4 && width != 8)) {
-    return arrow::Status::Invalid("a repetition index of ", offsets.bytes_->size(), " bytes for ", num_rows,
-                                  " rows");
+  if (std::ssize(bytes) % (num_rows + 1) != 0 || (width != 1 && width != 2 && width != 4 && width != 8)) {
+    return arrow::Status::Invalid("a repetition index of ", bytes.size(), " bytes for ", num_rows, " rows");
   }
   int64_t last = 0;
   for (int64_t row = 0; row <= num_rows; ++row) {

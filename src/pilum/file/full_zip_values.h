@@ -109,11 +109,11 @@ struct VariableFullZipValues::Field {
 class RowOffsets {
  public:
   /// Invalid when they do not ascend up to `data_bytes` at most.
-  static arrow::Result<RowOffsets> Parse(std::shared_ptr<arrow::Buffer> bytes, int64_t num_rows,
+  static arrow::Result<RowOffsets> Parse(std::span<const uint8_t> bytes, int64_t num_rows,
                                          int64_t data_bytes);
 
   int64_t operator[](int64_t row) const {
-    const uint8_t* at = bytes_->data() + row * width_;
+    const uint8_t* at = bytes_.data() + row * width_;
     switch (width_) {
       case 1:
         return *at;
@@ -127,7 +127,7 @@ class RowOffsets {
   }
 
  private:
-  std::shared_ptr<arrow::Buffer> bytes_;
+  std::vector<uint8_t> bytes_;
   int64_t width_ = 0;
 };
 

@@ -51,12 +51,12 @@ class MiniBlockPage final : public PageReader {
 };
 
 arrow::Status MiniBlockPage::Init(Buffers buffers) {
-  auto chunks = ChunkTable::Parse(AsSpan(*buffers[0]), layout_.has_large_chunk(), page_.num_rows,
-                                  page_.buffers[1].length);
+  auto chunks =
+      ChunkTable::Parse(buffers[0], layout_.has_large_chunk(), page_.num_rows, page_.buffers[1].length);
   if (!chunks.ok()) return Locate(chunks.status(), page_.buffers[0].offset);
   chunks_ = *std::move(chunks);
   if (!layout_.has_dictionary()) return arrow::Status::OK();
-  return Locate(values_.InitDictionary(layout_, AsSpan(*buffers[1])), page_.buffers[2].offset);
+  return Locate(values_.InitDictionary(layout_, buffers[1]), page_.buffers[2].offset);
 }
 
 void MiniBlockPage::Plan(std::span<const RowRange> rows, std::vector<ByteRange>* bytes) const {
@@ -69,7 +69,7 @@ void MiniBlockPage::Plan(std::span<const RowRange> rows, std::vector<ByteRange>*
 arrow::Status MiniBlockPage::Decode(std::span<const RowRange> rows, Buffers buffers,
                                     ColumnBuilder* out) const {
   for (size_t i = 0; i < rows.size(); ++i) {
-    auto bytes = AsSpan(*buffers[i]);
+    auto bytes = buffers[i];
     int64_t row = rows[i].begin;
     for (size_t chunk = ChunkOf(row); row < rows[i].end; ++chunk) {
       const size_t size = static_cast<size_t>(chunks_.NumBytes(chunk));

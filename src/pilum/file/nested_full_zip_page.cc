@@ -136,7 +136,7 @@ arrow::Status NestedFullZipPage::DecodeNested(std::span<const RowRange> rows, Bu
   out->levels.layers = layers_;
   Values values;
   for (size_t i = 0; i < rows.size(); ++i) {
-    const auto status = Split(AsSpan(*buffers[i]), rows[i].size(), &out->levels, &values);
+    const auto status = Split(buffers[i], rows[i].size(), &out->levels, &values);
     if (!status.ok()) return Locate(status, page_.buffers[0].offset + RowOffset(rows[i].begin));
   }
   const int64_t n = static_cast<int64_t>(values.size());

@@ -48,7 +48,7 @@ class NestedMiniBlockPage final : public PageReader {
   };
 
   bool has_lists() const { return layout_.has_rep_compression(); }
-  arrow::Status InitIndex(const arrow::Buffer& index);
+  arrow::Status InitIndex(std::span<const uint8_t> index);
   /// The chunk in which the last slot of `row` lies.
   size_t LastChunkOf(int64_t row) const {
     return static_cast<size_t>(std::upper_bound(rows_finished_.begin(), rows_finished_.end(), row) -
@@ -76,33 +76,31 @@ class NestedMiniBlockPage final : public PageReader {
 };
 
 arrow::Status NestedMiniBlockPage::Init(Buffers buffers) {
-  auto chunks = ChunkTable::Parse(AsSpan(*buffers[0]), layout_.has_large_chunk(),
+  auto chunks = ChunkTable::Parse(buffers[0], layout_.has_large_chunk(),
                                   static_cast<int64_t>(layout_.num_items()), page_.buffers[1].length);
   if (!chunks.ok()) return Locate(chunks.status(), page_.buffers[0].offset);
   chunks_ = *std::move(chunks);
   if (layout_.has_dictionary()) {
-    ARROW_RETURN_NOT_OK(
-        Locate(values_.InitDictionary(layout_, AsSpan(*buffers[1])), page_.buffers[2].offset));
+    ARROW_RETURN_NOT_OK(Locate(values_.InitDictionary(layout_, buffers[1]), page_.buffers[2].offset));
   }
-  if (has_lists()) return InitIndex(*buffers.back());
+  if (has_lists()) return InitIndex(buffers.back());
   rows_finished_ = chunks_.first_values;
   leftover_.resize(chunks_.num_chunks(), false);
   return arrow::Status::OK();
 }
 
-arrow::Status NestedMiniBlockPage::InitIndex(const arrow::Buffer& index) {
+arrow::Status NestedMiniBlockPage::InitIndex(std::span<const uint8_t> index) {
   const size_t stride = 8 * (static_cast<size_t>(layout_.repetition_index_depth()) + 1);
-  const auto bytes = AsSpan(index);
-  if (bytes.size() != stride * chunks_.num_chunks()) {
-    return Corrupt(page_.buffers.back().offset, "a repetition index of " + std::to_string(bytes.size()) +
+  if (index.size() != stride * chunks_.num_chunks()) {
+    return Corrupt(page_.buffers.back().offset, "a repetition index of " + std::to_string(index.size()) +
                                                     " bytes for " + std::to_string(chunks_.num_chunks()) +
                                                     " chunks");
   }
   int64_t rows = 0;
   for (size_t chunk = 0; chunk < chunks_.num_chunks(); ++chunk) {
     rows_finished_.push_back(rows);
-    const uint64_t finished = LoadLE<uint64_t>(&bytes[chunk * stride]);
-    leftover_.push_back(LoadLE<uint64_t>(&bytes[chunk * stride + 8]) != 0);
+    const uint64_t finished = LoadLE<uint64_t>(&index[chunk * stride]);
+    leftover_.push_back(LoadLE<uint64_t>(&index[chunk * stride + 8]) != 0);
     if (finished > static_cast<uint64_t>(page_.num_rows - rows)) {
       return Corrupt(page_.buffers.back().offset + static_cast<int64_t>(chunk * stride),
                      "more rows in chunks than in their page");
@@ -207,7 +205,7 @@ arrow::Status NestedMiniBlockPage::DecodeNested(std::span<const RowRange> rows, 
   out->levels.layers = layers_;
   std::vector<Part> parts;
   for (size_t i = 0; i < rows.size(); ++i) {
-    const auto status = DecodeRange(rows[i], AsSpan(*buffers[i]), &out->levels, &parts);
+    const auto status = DecodeRange(rows[i], buffers[i], &out->levels, &parts);
     if (!status.ok()) {
       return Locate(status, page_.buffers[1].offset + chunks_.offsets[FirstChunkOf(rows[i].begin)]);
     }

@@ -42,7 +42,8 @@ struct NestedPiece {
   std::shared_ptr<arrow::ArrayData> values;  ///< one per visible slot; validity is in the levels
 };
 
-using Buffers = std::span<const std::shared_ptr<arrow::Buffer>>;
+/// Bytes that were asked for; they go away when the call that is given them returns.
+using Buffers = std::span<const std::span<const uint8_t>>;
 
 /// Splits reading into saying which bytes are needed and decoding them, so that a caller can fetch the bytes
 /// of many pages and columns in one go. First InitRanges and Init, once; then Plan and Decode, any number of

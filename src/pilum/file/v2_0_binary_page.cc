@@ -38,10 +38,10 @@ class BinaryPage final : public PageReader {
                            ColumnBuilder* out) const;
 
   bool IsNull(int64_t row) const {
-    return adjustment_ != 0 && LoadLE<uint64_t>(ends_->data() + row * 8) >= adjustment_;
+    return adjustment_ != 0 && LoadLE<uint64_t>(ends_.data() + row * 8) >= adjustment_;
   }
   uint64_t End(int64_t row) const {
-    const uint64_t stored = LoadLE<uint64_t>(ends_->data() + row * 8);
+    const uint64_t stored = LoadLE<uint64_t>(ends_.data() + row * 8);
     return IsNull(row) ? stored - adjustment_ : stored;
   }
   int64_t Start(int64_t row) const { return row == 0 ? 0 : static_cast<int64_t>(End(row - 1)); }
@@ -52,7 +52,7 @@ class BinaryPage final : public PageReader {
   FlatBufferV2_0 text_{};
   uint64_t adjustment_ = 0;
   std::optional<FsstDecoder> fsst_;
-  std::shared_ptr<arrow::Buffer> ends_;
+  std::vector<uint8_t> ends_;
 };
 
 arrow::Status BinaryPage::Prepare(const v2_0::ArrayEncoding& encoding) {
@@ -89,7 +89,7 @@ arrow::Status BinaryPage::PrepareBinary(const v2_0::Binary& binary) {
 
 arrow::Status BinaryPage::Init(Buffers buffers) {
   if (all_null_) return arrow::Status::OK();
-  ends_ = buffers[0];
+  ends_.assign(buffers[0].begin(), buffers[0].end());
   const bool plain = text_.compression.empty();
   const uint64_t limit = plain ? static_cast<uint64_t>(text_.range.length) : INT64_MAX;
   uint64_t last = 0;
@@ -142,7 +142,7 @@ arrow::Status BinaryPage::Decode(std::span<const RowRange> rows, Buffers buffers
   if (!text_.compression.empty()) {
     const auto scheme = text_.compression == "lz4" ? lance::encodings21::COMPRESSION_ALGORITHM_LZ4
                                                    : lance::encodings21::COMPRESSION_ALGORITHM_ZSTD;
-    auto text = Decompress(scheme, AsSpan(*buffers[0]), pool_);
+    auto text = Decompress(scheme, buffers[0], pool_);
     if (!text.ok()) return Locate(text.status(), text_.range.offset);
     whole = *std::move(text);
   }
@@ -152,9 +152,8 @@ arrow::Status BinaryPage::Decode(std::span<const RowRange> rows, Buffers buffers
       ARROW_RETURN_NOT_OK(out->AppendZeros(rows[i].size()));
       continue;
     }
-    const auto status = whole != nullptr
-                            ? AppendRows(rows[i], AsSpan(*whole), 0, out)
-                            : AppendRows(rows[i], AsSpan(*buffers[i]), Start(rows[i].begin), out);
+    const auto status = whole != nullptr ? AppendRows(rows[i], AsSpan(*whole), 0, out)
+                                         : AppendRows(rows[i], buffers[i], Start(rows[i].begin), out);
     if (!status.ok()) return Locate(status, text_.range.offset);
   }
   return arrow::Status::OK();

@@ -8,6 +8,7 @@
 #include <arrow/type.h>
 
 #include <cstring>
+#include <optional>
 #include <vector>
 
 #include "pilum/file/v2_0_page.h"
@@ -96,23 +97,25 @@ arrow::Status DictionaryPage::Prepare(const v2_0::Dictionary& dictionary) {
 arrow::Status DictionaryPage::Init(Buffers buffers) {
   const size_t tables = entries_page_->InitRanges().size();
   ARROW_RETURN_NOT_OK(entries_page_->Init(buffers.first(tables)));
-  const auto bytes_of = [&](const ByteRange& range) -> std::shared_ptr<arrow::Buffer> {
+  const auto bytes_of = [&](const ByteRange& range) -> std::optional<std::span<const uint8_t>> {
     for (size_t i = 0; i < entries_plan_.size(); ++i) {
       const ByteRange& have = entries_plan_[i];
       if (range.offset >= have.offset && range.end() <= have.end()) {
-        return arrow::SliceBuffer(buffers[tables + i], range.offset - have.offset, range.length);
+        return buffers[tables + i].subspan(static_cast<size_t>(range.offset - have.offset),
+                                           static_cast<size_t>(range.length));
       }
     }
-    return nullptr;
+    return std::nullopt;
   };
   const RowRange all{0, entries_page_->num_rows()};
   const std::span<const RowRange> rows(&all, all.size() > 0 ? 1 : 0);
   std::vector<ByteRange> plan;
   entries_page_->Plan(rows, &plan);
-  std::vector<std::shared_ptr<arrow::Buffer>> parts;
+  std::vector<std::span<const uint8_t>> parts;
   for (const ByteRange& range : plan) {
-    parts.push_back(bytes_of(range));
-    if (parts.back() == nullptr) return Corrupt(range.offset, "a dictionary whose entries are its indices");
+    const auto bytes = bytes_of(range);
+    if (!bytes) return Corrupt(range.offset, "a dictionary whose entries are its indices");
+    parts.push_back(*bytes);
   }
   const LeafType& entry = type_.kind == LeafType::Kind::kDictionary ? *type_.entries : type_;
   ARROW_ASSIGN_OR_RAISE(auto builder, ColumnBuilder::Make(entry, all.size(), pool_));
@@ -168,7 +171,7 @@ arrow::Status DictionaryPage::Decode(std::span<const RowRange> rows, Buffers buf
   if (keys) out->UseDictionary(entries_);
   for (size_t i = 0; i < rows.size(); ++i) {
     for (int64_t k = 0; k < rows[i].size(); ++k) {
-      const uint64_t index = Index(buffers[i]->data() + k * index_bytes_);
+      const uint64_t index = Index(buffers[i].data() + k * index_bytes_);
       const auto status = keys ? AppendKey(index, out) : AppendString(index, out);
       if (!status.ok()) return Locate(status, indices_.offset + (rows[i].begin + k) * index_bytes_);
     }

@@ -76,7 +76,7 @@ class FixedPage final : public PageReader {
         const bool all_null = depth >= validity_.size() || validity_[depth].all_null;
         if (depth < validity_.size() && validity_[depth].bitmap) {
           ARROW_RETURN_NOT_OK(
-              to.AppendBits(buffers[next++]->data(), range.begin * items % 8, range.size() * items));
+              to.AppendBits(buffers[next++].data(), range.begin * items % 8, range.size() * items));
         } else {
           ARROW_RETURN_NOT_OK(to.Append(!all_null, range.size() * items));
         }
@@ -84,9 +84,9 @@ class FixedPage final : public PageReader {
       if (!has_values_) {
         ARROW_RETURN_NOT_OK(out->AppendZeros(range.size()));
       } else if (type_.bits % 8 == 0) {
-        ARROW_RETURN_NOT_OK(out->AppendFixed(buffers[next++]->data(), 0, range.size()));
+        ARROW_RETURN_NOT_OK(out->AppendFixed(buffers[next++].data(), 0, range.size()));
       } else {
-        ARROW_RETURN_NOT_OK(AppendBits(*buffers[next++], range, out));
+        ARROW_RETURN_NOT_OK(AppendBits(buffers[next++].data(), range, out));
       }
     }
     return arrow::Status::OK();
@@ -100,14 +100,14 @@ class FixedPage final : public PageReader {
     int64_t items;  // per row
   };
 
-  arrow::Status AppendBits(const arrow::Buffer& bytes, RowRange range, ColumnBuilder* out) const {
-    if (type_.bits == 1) return out->AppendFixed(bytes.data(), range.begin % 8, range.size());
+  arrow::Status AppendBits(const uint8_t* bytes, RowRange range, ColumnBuilder* out) const {
+    if (type_.bits == 1) return out->AppendFixed(bytes, range.begin % 8, range.size());
     for (int64_t row = range.begin; row < range.end; ++row) {  // vectors of booleans that end inside a byte
       const int64_t first_bit = row * type_.bits - range.begin * type_.bits / 8 * 8;
       std::string value(static_cast<size_t>((type_.bits + 7) / 8), '\0');
       for (int64_t bit = 0; bit < type_.bits; ++bit) {
         arrow::bit_util::SetBitTo(reinterpret_cast<uint8_t*>(value.data()), bit,
-                                  arrow::bit_util::GetBit(bytes.data(), first_bit + bit));
+                                  arrow::bit_util::GetBit(bytes, first_bit + bit));
       }
       ARROW_RETURN_NOT_OK(out->AppendFixed(reinterpret_cast<const uint8_t*>(value.data()), 0, 1));
     }

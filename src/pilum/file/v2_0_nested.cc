@@ -105,10 +105,10 @@ arrow::Result<NestedReaderV2_0::Lists> NestedReaderV2_0::ReadLists(ByteRange col
     return CorruptFile(object_->path(), column.offset,
                        "list pages that do not add up to " + std::to_string(num_rows) + " rows");
   }
-  ARROW_ASSIGN_OR_RAISE(const auto buffers, object_->ReadMany(bytes));
+  ARROW_ASSIGN_OR_RAISE(const auto fetched, object_->ReadMany(bytes));
   for (size_t i = 0; i < parts.size(); ++i) {
     const ListPart& part = parts[i];
-    const uint8_t* at = buffers[i]->data();
+    const uint8_t* at = fetched.ranges[i].data();
     int64_t begin = 0;
     if (part.rows.begin > 0) {
       begin = static_cast<int64_t>(LoadLE<uint64_t>(at) % part.page->adjustment);
@@ -149,11 +149,11 @@ arrow::Result<std::shared_ptr<arrow::ArrayData>> NestedReaderV2_0::ReadLeaf(
                                                         FormatVersion::k2_0, leaf, num_rows));
   std::vector<ByteRange> bytes;
   const auto parts = reader->Plan(rows, &bytes);
-  ARROW_ASSIGN_OR_RAISE(const auto buffers, object_->ReadMany(bytes));
+  ARROW_ASSIGN_OR_RAISE(const auto fetched, object_->ReadMany(bytes));
   int64_t n = 0;
   for (const RowRange& range : rows) n += range.size();
   ARROW_ASSIGN_OR_RAISE(auto builder, ColumnBuilder::Make(leaf.type, n, pool_));
-  Buffers rest = buffers;
+  Buffers rest = fetched.ranges;
   ARROW_RETURN_NOT_OK(ColumnReader::Decode(parts, &rest, &builder));
   return builder.Finish();
 }

@@ -16,26 +16,34 @@ void SplitInto(const ByteRange& range, int64_t max_request, std::vector<ByteRang
   }
 }
 
+/// Joins every range with those right behind it in `ranges` that begin in it or after a gap of at most
+/// `max_gap`.
+std::vector<ByteRange> JoinNeighbours(std::span<const ByteRange> ranges, int64_t max_gap) {
+  std::vector<ByteRange> joined;
+  for (const ByteRange& range : ranges) {
+    if (range.length == 0) continue;
+    if (!joined.empty() && range.offset >= joined.back().offset &&
+        range.offset - joined.back().end() <= max_gap) {
+      joined.back().length = std::max(joined.back().end(), range.end()) - joined.back().offset;
+    } else {
+      joined.push_back(range);
+    }
+  }
+  return joined;
+}
+
 }  // namespace
 
 std::vector<ByteRange> CoalesceRanges(std::span<const ByteRange> ranges, const CoalesceLimits& limits) {
-  std::vector<ByteRange> sorted;
-  sorted.reserve(ranges.size());
-  std::copy_if(ranges.begin(), ranges.end(), std::back_inserter(sorted),
-               [](const ByteRange& range) { return range.length > 0; });
-  std::sort(sorted.begin(), sorted.end(),
+  // Ranges mostly ascend column by column: what is left to sort is short.
+  std::vector<ByteRange> joined = JoinNeighbours(ranges, limits.max_gap);
+  std::sort(joined.begin(), joined.end(),
             [](const ByteRange& a, const ByteRange& b) { return a.offset < b.offset; });
-  std::vector<ByteRange> merged;
-  for (const ByteRange& range : sorted) {
-    if (!merged.empty() && range.offset - merged.back().end() <= limits.max_gap) {
-      merged.back().length = std::max(merged.back().end(), range.end()) - merged.back().offset;
-    } else {
-      merged.push_back(range);
-    }
-  }
   std::vector<ByteRange> requests;
-  requests.reserve(merged.size());
-  for (const ByteRange& range : merged) SplitInto(range, limits.max_request, &requests);
+  requests.reserve(joined.size());
+  for (const ByteRange& range : JoinNeighbours(joined, limits.max_gap)) {
+    SplitInto(range, limits.max_request, &requests);
+  }
   return requests;
 }
 

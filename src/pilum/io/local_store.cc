@@ -103,20 +103,18 @@ class LocalReadable final : public CoalescingReadable {
   int64_t size() const override { return size_; }
 
  protected:
-  arrow::Result<std::shared_ptr<arrow::Buffer>> ReadChecked(ByteRange range) override {
-    ARROW_ASSIGN_OR_RAISE(auto buffer, arrow::AllocateBuffer(range.length));
+  arrow::Status ReadChecked(ByteRange range, uint8_t* out) override {
     int64_t done = 0;
     while (done < range.length) {
       const ssize_t n = RetryInterrupted([&] {
-        return pread(fd_.get(), buffer->mutable_data() + done, static_cast<size_t>(range.length - done),
-                     range.offset + done);
+        return pread(fd_.get(), out + done, static_cast<size_t>(range.length - done), range.offset + done);
       });
       if (n < 0) return ErrnoStatus(errno, "Cannot read", path_);
       if (n == 0)
         return CorruptFile(path_, range.offset + done, "the file ends before the range that was asked for");
       done += n;
     }
-    return std::shared_ptr<arrow::Buffer>(std::move(buffer));
+    return arrow::Status::OK();
   }
 
  private:

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstring>
 #include <map>
 #include <mutex>
 #include <utility>
@@ -44,8 +45,9 @@ class MemoryReadable final : public CoalescingReadable {
   int64_t size() const override { return bytes_->size(); }
 
  protected:
-  arrow::Result<std::shared_ptr<arrow::Buffer>> ReadChecked(ByteRange range) override {
-    return arrow::SliceBuffer(bytes_, range.offset, range.length);
+  arrow::Status ReadChecked(ByteRange range, uint8_t* out) override {
+    if (range.length > 0) std::memcpy(out, bytes_->data() + range.offset, static_cast<size_t>(range.length));
+    return arrow::Status::OK();
   }
 
  private:

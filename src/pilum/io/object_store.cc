@@ -42,37 +42,65 @@ arrow::Status CoalescingReadable::Check(ByteRange range) const {
 
 arrow::Result<std::shared_ptr<arrow::Buffer>> CoalescingReadable::Read(ByteRange range) {
   ARROW_RETURN_NOT_OK(Check(range));
-  return ReadChecked(range);
+  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> buffer, arrow::AllocateBuffer(range.length));
+  ARROW_RETURN_NOT_OK(ReadChecked(range, buffer->mutable_data()));
+  return buffer;
 }
 
-arrow::Result<std::vector<std::shared_ptr<arrow::Buffer>>> CoalescingReadable::ReadMany(
-    std::span<const ByteRange> ranges) {
-  std::vector<std::shared_ptr<arrow::Buffer>> buffers(ranges.size());
-  for (const ByteRange& range : ranges) ARROW_RETURN_NOT_OK(Check(range));
-  if (ranges.size() == 1) {
-    ARROW_ASSIGN_OR_RAISE(buffers[0], ReadChecked(ranges[0]));
-    return buffers;
-  }
-  // Ranges at most max_request apart share a request; a range that had to be split is read whole by itself.
-  const CoalesceLimits whole{limits_.max_gap, std::max(limits_.max_request, size())};
-  const auto requests = CoalesceRanges(ranges, whole);
-  std::vector<std::shared_ptr<arrow::Buffer>> blocks;
-  blocks.reserve(requests.size());
+namespace {
+
+/// Requests side by side in memory, where each is aligned as it is in the object.
+constexpr int64_t kAlignment = 64;
+
+struct PlacedRequest {
+  ByteRange range;
+  int64_t position;  // in the memory
+};
+
+int64_t Place(const std::vector<ByteRange>& requests, std::vector<PlacedRequest>* placed) {
+  int64_t end = 0;
+  placed->reserve(requests.size());
   for (const ByteRange& request : requests) {
-    ARROW_ASSIGN_OR_RAISE(auto block, ReadChecked(request));
-    blocks.push_back(std::move(block));
+    const int64_t position = (end + kAlignment - 1) / kAlignment * kAlignment + request.offset % kAlignment;
+    placed->push_back({request, position});
+    end = position + request.length;
   }
-  for (size_t i = 0; i < ranges.size(); ++i) {
-    if (ranges[i].length == 0) {
-      buffers[i] = std::make_shared<arrow::Buffer>(nullptr, 0);
+  return end;
+}
+
+}  // namespace
+
+arrow::Result<RangeBytes> CoalescingReadable::ReadMany(std::span<const ByteRange> ranges) {
+  for (const ByteRange& range : ranges) ARROW_RETURN_NOT_OK(Check(range));
+  // One allocation holds all: nothing is gained by splitting a large request.
+  const CoalesceLimits whole{limits_.max_gap, std::max(limits_.max_request, size())};
+  std::vector<PlacedRequest> requests;
+  const int64_t num_bytes = Place(CoalesceRanges(ranges, whole), &requests);
+  RangeBytes result;
+  ARROW_ASSIGN_OR_RAISE(result.memory, arrow::AllocateBuffer(num_bytes));
+  uint8_t* const memory = result.memory->mutable_data();
+  for (const PlacedRequest& request : requests) {
+    ARROW_RETURN_NOT_OK(ReadChecked(request.range, memory + request.position));
+  }
+  result.ranges.reserve(ranges.size());
+  auto request = requests.begin();  // of the range at hand: mostly the last one's, or the next
+  for (const ByteRange& range : ranges) {
+    if (range.length == 0) {
+      result.ranges.emplace_back();
       continue;
     }
-    const auto after = std::upper_bound(requests.begin(), requests.end(), ranges[i].offset,
-                                        [](int64_t offset, const ByteRange& r) { return offset < r.offset; });
-    const size_t k = static_cast<size_t>(after - requests.begin()) - 1;
-    buffers[i] = arrow::SliceBuffer(blocks[k], ranges[i].offset - requests[k].offset, ranges[i].length);
+    const auto holds = [&] {
+      return range.offset >= request->range.offset && range.end() <= request->range.end();
+    };
+    if (!holds() && (++request == requests.end() || !holds())) {
+      request = std::prev(
+          std::upper_bound(requests.begin(), requests.end(), range.offset,
+                           [](int64_t offset, const PlacedRequest& r) { return offset < r.range.offset; }));
+    }
+    result.ranges.emplace_back(memory + request->position + (range.offset - request->range.offset),
+                               static_cast<size_t>(range.length));
   }
-  return buffers;
+  return result;
 }
 
 namespace {

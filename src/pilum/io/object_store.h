@@ -32,6 +32,12 @@ enum class Durability {
   kPowerLoss,  ///< Also loss of power: file and directories are fsynced. An object store gives this anyway.
 };
 
+/// The bytes of several ranges, in the order in which they were asked for.
+struct RangeBytes {
+  std::vector<std::span<const uint8_t>> ranges;
+  std::shared_ptr<arrow::Buffer> memory;  ///< where they are: keep it, or copy what is to stay
+};
+
 /// One object, open for reading. Immutable; any thread.
 class ReadableObject {
  public:
@@ -43,11 +49,9 @@ class ReadableObject {
   /// Exactly the bytes of `range`. IOError (kCorruptFile) when it leaves the object.
   virtual arrow::Result<std::shared_ptr<arrow::Buffer>> Read(ByteRange range) = 0;
 
-  /// One buffer per range, in order; empty ranges give empty buffers. Ranges may come in any order and
-  /// overlap: the implementation merges neighbours (CoalesceRanges) into few requests and slices without
-  /// copying.
-  virtual arrow::Result<std::vector<std::shared_ptr<arrow::Buffer>>> ReadMany(
-      std::span<const ByteRange> ranges) = 0;
+  /// Ranges may be empty, come in any order and overlap: the implementation merges neighbours
+  /// (CoalesceRanges) into few requests. Ranges that ascend cost the least.
+  virtual arrow::Result<RangeBytes> ReadMany(std::span<const ByteRange> ranges) = 0;
 };
 
 /// An object being written. Appears under its name, whole, when Close returns OK; not at all if it is

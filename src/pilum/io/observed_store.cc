@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pilum/io/observed_store.h"
 
+#include <cstring>
 #include <utility>
 
 #include "pilum/io/readable_base.h"
@@ -65,9 +66,12 @@ class ObservedReadable final : public CoalescingReadable {
   int64_t size() const override { return object_->size(); }
 
  protected:
-  arrow::Result<std::shared_ptr<arrow::Buffer>> ReadChecked(ByteRange range) override {
-    return Observed(*observer_, {StoreOperation::kRead, store_path_, range.length},
-                    [&] { return object_->Read(range); });
+  arrow::Status ReadChecked(ByteRange range, uint8_t* out) override {
+    return Observed(*observer_, {StoreOperation::kRead, store_path_, range.length}, [&]() -> arrow::Status {
+      ARROW_ASSIGN_OR_RAISE(const auto bytes, object_->Read(range));
+      if (range.length > 0) std::memcpy(out, bytes->data(), static_cast<size_t>(range.length));
+      return arrow::Status::OK();
+    });
   }
 
  private:
