@@ -5,7 +5,7 @@
 # make        builds the libraries and the pilum command into build/, and installs the Python package into .venv
 # Each installs what is missing.
 .DEFAULT_GOAL := build
-.PHONY: setup configure build demo test bench lint format asan tsan clean
+.PHONY: setup configure build demo test bench lint format asan tsan fuzz clean
 
 JOBS ?= $(shell nproc)
 SOURCES = $(shell git ls-files '*.h' '*.cc')
@@ -55,11 +55,12 @@ lint:
 format:
 	@clang-format-19 -i $(SOURCES)
 
-# Address and undefined-behaviour sanitizers over every unit test.
+# Address and undefined-behaviour sanitizers over every unit test. They see memory of malloc, not that of other pools.
 asan:
 	@cmake --preset asan -DPILUM_BUILD_CLI=OFF -DPILUM_BUILD_EXAMPLES=OFF > /dev/null
 	@cmake --build --preset asan -j $(JOBS)
-	@ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 ctest --preset asan
+	@ARROW_DEFAULT_MEMORY_POOL=system ASAN_OPTIONS=detect_leaks=0 \
+	  UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 ctest --preset asan
 
 THREADED = pilum_util_test pilum_io_test pilum_table_test pilum_dataset_test pilum_mem_wal_test
 empty :=
@@ -70,6 +71,13 @@ tsan:
 	@cmake --preset tsan -DPILUM_BUILD_CLI=OFF -DPILUM_BUILD_EXAMPLES=OFF > /dev/null
 	@cmake --build --preset tsan -j $(JOBS) --target $(THREADED)
 	@ARROW_DEFAULT_MEMORY_POOL=system TSAN_OPTIONS=suppressions=$(CURDIR)/scripts/tsan.supp ctest --preset tsan -R '^($(subst $(space),|,$(THREADED)))$$'
+
+# Coverage-guided mutation of everything that parses bytes: FUZZ_SECONDS for each target, FUZZ_TARGETS='*_page_fuzz'.
+fuzz:
+	@scripts/setup.sh --fuzz
+	@cmake --preset fuzz > /dev/null
+	@cmake --build --preset fuzz -j $(JOBS)
+	@scripts/fuzz.sh
 
 clean:
 	@rm -rf build build-*

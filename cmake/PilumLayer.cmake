@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-# pilum_layer(<name> DEPENDS <layers> LINK <libraries> SOURCES .. TESTS .. BENCHMARKS ..)
+# pilum_layer(<name> DEPENDS <layers> LINK <libraries> SOURCES .. TESTS .. FUZZERS .. BENCHMARKS ..)
 #
-# One layer: the static library pilum_<name>, its unit tests as one program pilum_<name>_test (run by ctest) and one
-# program per micro-benchmark. DEPENDS is the layer diagram: scripts/check_layering.py reads these lists and fails when
+# One layer: the static library pilum_<name>, its unit tests as one program pilum_<name>_test (run by ctest), one
+# program per fuzz target (PilumFuzz.cmake) and per micro-benchmark. DEPENDS is the layer diagram: scripts/check_layering.py reads these lists and fails when
 # a source includes a header of a layer that is not (transitively) listed.
 
 # Arrow headers take seconds to parse: parsed once for libraries (PIC) and once for programs (PIE, with GoogleTest).
@@ -22,7 +22,7 @@ endif()
 set_property(GLOBAL PROPERTY PILUM_LAYERS "")
 
 function(pilum_layer name)
-  cmake_parse_arguments(arg "" "" "DEPENDS;LINK;SOURCES;TESTS;BENCHMARKS" ${ARGN})
+  cmake_parse_arguments(arg "" "" "DEPENDS;LINK;SOURCES;TESTS;FUZZERS;BENCHMARKS" ${ARGN})
   string(REPLACE "/" "_" target pilum_${name})
   add_library(${target} STATIC ${arg_SOURCES})
   target_include_directories(${target} PUBLIC
@@ -44,6 +44,11 @@ function(pilum_layer name)
     target_link_libraries(${target}_test PRIVATE ${target} GTest::gtest GTest::gmock)
     target_precompile_headers(${target}_test REUSE_FROM pilum_test_pch)
     add_test(NAME ${target}_test COMMAND ${target}_test)
+  endif()
+  if(PILUM_BUILD_TESTS OR PILUM_BUILD_FUZZERS)
+    foreach(source ${arg_FUZZERS})
+      pilum_fuzz_target(${source} ${target})
+    endforeach()
   endif()
   if(PILUM_BUILD_BENCHMARKS)
     foreach(source ${arg_BENCHMARKS})

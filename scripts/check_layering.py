@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 LAYER = re.compile(r"pilum_layer\(\s*(\S+)(.*?)\)", re.DOTALL)
-DEPENDS = re.compile(r"\bDEPENDS\s+(.*?)(?=\b(?:LINK|SOURCES|TESTS|BENCHMARKS)\b|$)", re.DOTALL)
+DEPENDS = re.compile(r"\bDEPENDS\s+(.*?)(?=\b(?:LINK|SOURCES|TESTS|FUZZERS|BENCHMARKS)\b|$)", re.DOTALL)
 INCLUDE = re.compile(r'^\s*#\s*include\s+"pilum/(.+)/[^/]+"', re.MULTILINE)
 
 

@@ -6,6 +6,7 @@
 #   scripts/setup.sh          to build: system packages and the project's own Python environment, .venv
 #   scripts/setup.sh --test   also the environments with the official engine, against which interoperability is tested
 #   scripts/setup.sh --lint   also clang-format and clang-tidy
+#   scripts/setup.sh --fuzz   also the compiler with libFuzzer
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -14,6 +15,7 @@ APT_BUILD=(build-essential ca-certificates ccache cmake git libbenchmark-dev lib
   libgtest-dev libprotobuf-dev libroaring-dev libspdlog-dev mold ninja-build
   protobuf-compiler python3 python3-dev python3-venv)
 APT_LINT=(clang-format-19 clang-tidy-19)
+APT_FUZZ=(clang-19 libclang-rt-19-dev llvm-19)
 
 as_root() { if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi; }
 
@@ -48,6 +50,7 @@ for option in "$@"; do
       venv build/venv-lance14 pylance==14.0.2 "pyarrow==$PYARROW" hypothesis numpy pandas pytest
       ;;
     --lint) apt_install "${APT_LINT[@]}" ;;
+    --fuzz) apt_install "${APT_FUZZ[@]}" ;;
     *)
       echo "setup.sh: unknown option $option" >&2
       exit 2

@@ -202,6 +202,17 @@ TEST(GeneralCompressionTest, ABareZstdFrameIsAccepted) {
   EXPECT_EQ((*out)->ToString(), text);
 }
 
+TEST(GeneralCompressionTest, ABareZstdFrameThatIsCutIsRefusedForLittleMemory) {
+  const std::string bare =
+      Compress(enc::COMPRESSION_ALGORITHM_ZSTD, 3, Bytes(std::string(5000, 'x')))->substr(8);
+  for (size_t size = 1; size < bare.size(); ++size) {
+    arrow::ProxyMemoryPool pool(arrow::default_memory_pool());
+    const auto out = Decompress(enc::COMPRESSION_ALGORITHM_ZSTD, Bytes(bare.substr(0, size)), &pool);
+    EXPECT_TRUE(out.status().IsInvalid()) << size << ": " << out.status();
+    EXPECT_LT(pool.max_memory(), 100'000) << size;
+  }
+}
+
 TEST(GeneralCompressionTest, AClaimOfMoreThanTheSchemeCanHoldIsRefusedBeforeAllocating) {
   std::string lz4;
   AppendLE<uint32_t>(&lz4, 0x7FFFFFFF);

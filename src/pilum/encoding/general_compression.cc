@@ -49,10 +49,10 @@ arrow::Result<std::shared_ptr<arrow::Buffer>> DecompressFrame(std::span<const ui
                                              out->size() - written, out->mutable_data() + written));
     read += step.bytes_read;
     written += step.bytes_written;
-    if (step.need_more_output) {
+    if (written == out->size()) {
       if (out->size() > kMaxFrame) return arrow::Status::Invalid("a zstd frame of more than 2 GiB");
       ARROW_RETURN_NOT_OK(out->Resize(out->size() * 2));
-    } else if (step.bytes_read == 0 && step.bytes_written == 0) {
+    } else if (step.bytes_read == 0 && step.bytes_written == 0) {  // though there is room
       return arrow::Status::Invalid("a zstd frame ends early");
     }
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What FileWriter writes, FileReader reads; damage of any byte is an error or other values, never a crash.
+#include <arrow/array.h>
 #include <arrow/builder.h>
 #include <arrow/table.h>
 #include <arrow/util/key_value_metadata.h>
@@ -18,6 +19,7 @@
 #include "pilum/io/memory_store.h"
 #include "pilum/io/observed_store.h"
 #include "pilum/util/error.h"
+#include "pilum/util/little_endian.h"
 
 namespace pilum {
 
@@ -614,6 +616,31 @@ TEST_P(DamagedFile, ATruncatedFileDoesNotOpen) {
     const auto status = OpenFile(store_.get(), "damaged").status();
     EXPECT_TRUE(HasErrorKind(status, ErrorKind::kCorruptFile)) << size << " " << status.ToString();
     EXPECT_THAT(status.message(), ::testing::HasSubstr("damaged"));
+  }
+}
+
+TEST(DamagedFileTest, ARowOfAFullZipPageThatDoesNotBeginWhereItsIndexSaysIsFoundHoweverItIsRead) {
+  std::mt19937_64 random(1);
+  const auto type = arrow::fixed_size_list(arrow::float32(), 70);  // 280 bytes, and a byte of levels
+  const auto items = arrow::MakeArray(testing::RandomArray(type, 4, {0, 1, true}, random));
+  const auto offsets = arrow::Buffer::FromVector(std::vector<int32_t>{0, 2, 4});
+  const auto lists = std::make_shared<arrow::ListArray>(arrow::list(type), 2, offsets, items);
+  const auto batch = arrow::RecordBatch::Make(arrow::schema({arrow::field("c", lists->type())}), 2, {lists});
+  const auto store = MakeMemoryStore();
+  ASSERT_TRUE(WriteFile(store.get(), "f.lance", *batch, {}, 2).ok());
+  const auto description = OpenFile(store.get(), "f.lance").ValueOrDie()->Describe().ValueOrDie();
+  const auto& buffers = description.columns[0].pages[0].buffers;
+  ASSERT_EQ(buffers.size(), 2);
+  ASSERT_EQ(buffers[1].length, 3 * 2);  // where the rows begin, and the end
+  std::string bytes = store->Get("f.lance").ValueOrDie()->ToString();
+  const int64_t slot = buffers[0].length / 4;
+  StoreLE(bytes.data() + buffers[1].offset + 2, static_cast<uint16_t>(slot));  // instead of 2 * slot
+  ASSERT_TRUE(store->Put("damaged", AsSpan(bytes), Durability::kProcessCrash).ok());
+  const auto reader = OpenFile(store.get(), "damaged").ValueOrDie();
+  for (const auto& [begin, end] : {std::pair{0, 2}, {0, 1}, {1, 2}}) {
+    const auto rows = reader->ReadRange(reader->WholeFile(), begin, end, arrow::default_memory_pool());
+    EXPECT_EQ(HasErrorKind(rows.status(), ErrorKind::kCorruptFile), end == 2)
+        << begin << ": " << rows.status();
   }
 }
 

@@ -48,8 +48,9 @@ class NestedFullZipPage final : public PageReader {
 
   bool has_index() const { return num_lists_ > 0 || variable_; }
   int64_t RowOffset(int64_t row) const { return has_index() ? (*offsets_)[row] : row * stride_; }
-  /// Takes the slots of `num_rows` rows apart: their levels, and the stored bytes of each value.
-  arrow::Status Split(std::span<const uint8_t> bytes, int64_t num_rows, Levels* levels, Values* values) const;
+  /// Takes the slots of `rows` apart: their levels, and the stored bytes of each value. Rows must begin where
+  /// the index says, or a row would be another one when it is read with others.
+  arrow::Status Split(std::span<const uint8_t> bytes, RowRange rows, Levels* levels, Values* values) const;
   arrow::Result<std::span<const uint8_t>> TakeValue(uint16_t definition,
                                                     std::span<const uint8_t>* bytes) const;
 
@@ -110,14 +111,22 @@ arrow::Result<std::span<const uint8_t>> NestedFullZipPage::TakeValue(uint16_t de
   return value;
 }
 
-arrow::Status NestedFullZipPage::Split(std::span<const uint8_t> bytes, int64_t num_rows, Levels* levels,
+arrow::Status NestedFullZipPage::Split(std::span<const uint8_t> bytes, RowRange rows, Levels* levels,
                                        Values* values) const {
-  int64_t rows = 0;
+  const int64_t end = RowOffset(rows.end);
+  int64_t row = rows.begin;
   while (!bytes.empty()) {
     if (bytes.size() < word_.bytes()) return arrow::Status::Invalid("a slot without its levels");
     const uint16_t repetition = word_.Repetition(bytes.data()), definition = word_.Definition(bytes.data());
+    if (num_lists_ == 0 || repetition == num_lists_) {
+      const int64_t at = end - static_cast<int64_t>(bytes.size());
+      if (row == rows.end || RowOffset(row) != at) {
+        return arrow::Status::Invalid("a row begins at ", at, " of the page, row ", row, " at ",
+                                      RowOffset(row));
+      }
+      ++row;
+    }
     bytes = bytes.subspan(word_.bytes());
-    rows += num_lists_ == 0 || repetition == num_lists_;
     if (num_lists_ > 0) levels->repetition.push_back(repetition);
     levels->definition.push_back(definition);
     ++levels->num_slots;
@@ -125,8 +134,9 @@ arrow::Status NestedFullZipPage::Split(std::span<const uint8_t> bytes, int64_t n
     ARROW_ASSIGN_OR_RAISE(const auto value, TakeValue(definition, &bytes));
     values->push_back(value);
   }
-  if (rows != num_rows) {
-    return arrow::Status::Invalid("levels of ", rows, " rows where ", num_rows, " were expected");
+  if (row != rows.end) {
+    return arrow::Status::Invalid("levels of ", row - rows.begin, " rows where ", rows.size(),
+                                  " were expected");
   }
   return arrow::Status::OK();
 }
@@ -136,7 +146,7 @@ arrow::Status NestedFullZipPage::DecodeNested(std::span<const RowRange> rows, Bu
   out->levels.layers = layers_;
   Values values;
   for (size_t i = 0; i < rows.size(); ++i) {
-    const auto status = Split(buffers[i], rows[i].size(), &out->levels, &values);
+    const auto status = Split(buffers[i], rows[i], &out->levels, &values);
     if (!status.ok()) return Locate(status, page_.buffers[0].offset + RowOffset(rows[i].begin));
   }
   const int64_t n = static_cast<int64_t>(values.size());

@@ -266,7 +266,7 @@ class TreeBuilder {
       int32_t size = 0;
       const std::string digits = name.substr(name.rfind(':') + 1);
       const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), size);
-      if (error != std::errc() || *end != '\0' || size <= 0) {
+      if (error != std::errc() || *end != '\0' || size <= 0 || fields[0]->type()->id() != Type::STRUCT) {
         return arrow::Status::Invalid("Unsupported logical type: '", name, "'");
       }
       return arrow::fixed_size_list(fields[0], size);

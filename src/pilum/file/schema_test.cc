@@ -156,6 +156,15 @@ TEST(SchemaTest, RefusesDamagedTrees) {
               HasSubstr("0 children instead of one"));
   orphan->set_logical_type("fixed_size_list:float:0");
   EXPECT_FALSE(Schema::FromProto(proto.fields(), {}).ok());
+  orphan->set_logical_type("fixed_size_list:struct:3");
+  auto* item = proto.add_fields();
+  item->set_name("item");
+  item->set_id(4);
+  item->set_parent_id(3);
+  item->set_logical_type("string");
+  EXPECT_TRUE(Schema::FromProto(proto.fields(), {}).status().IsInvalid());
+  item->set_logical_type("struct");
+  EXPECT_TRUE(Schema::FromProto(proto.fields(), {}).ok());
 }
 
 TEST(SchemaTest, PrimaryKeyOrderIsPositionThenId) {

@@ -73,6 +73,18 @@ TEST(ManifestTest, UnknownWriterFlagsAllowReadingOnly) {
   EXPECT_TRUE(HasErrorKind(status, ErrorKind::kUnsupportedFeature)) << status;
 }
 
+TEST(ManifestTest, AVersionThatWouldHoldAFragmentIdTwiceIsNotMade) {
+  const auto first = BuildNextManifest(nullptr, TestOverwrite({100, 50}), FormatVersion::k2_1).ValueOrDie();
+  auto lagging = *first;
+  lagging.proto.set_max_fragment_id(0);  // though there is a fragment 1
+  const auto append = BuildNextManifest(&lagging, TestAppend(1, 7), FormatVersion::k2_1);
+  EXPECT_TRUE(append.status().IsInvalid()) << append.status();
+  EXPECT_NE(append.status().message().find("id 1 to two fragments"), std::string::npos) << append.status();
+  auto overwrite = TestOverwrite({10, 20});
+  overwrite.mutable_overwrite()->mutable_fragments(0)->set_id(uint64_t{1} << 32);
+  EXPECT_TRUE(BuildNextManifest(nullptr, overwrite, FormatVersion::k2_1).status().IsInvalid());
+}
+
 TEST(ManifestTest, DataFileNamesAreUniqueAndOfTheFormatsShape) {
   std::set<std::string> names;
   for (int i = 0; i < 1000; ++i) {
