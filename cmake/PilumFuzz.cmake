@@ -1,21 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 # pilum_fuzz_target(<source> <layer>): a program from <concept>_fuzz.cc. With PILUM_BUILD_FUZZERS (clang, see `make fuzz`)
 # it mutates its inputs, else ctest runs it over its seeds.
-set(root ${PROJECT_SOURCE_DIR}/src/pilum)
-set(out ${CMAKE_BINARY_DIR}/fuzz)
-file(MAKE_DIRECTORY ${out}/pilum)
+set(fuzz_sources ${PROJECT_SOURCE_DIR}/src/pilum)
+set(fuzz_generated ${CMAKE_BINARY_DIR}/fuzz)
+file(MAKE_DIRECTORY ${fuzz_generated}/pilum)
 add_custom_command(
-  OUTPUT ${out}/pilum/fuzz_input.pb.cc ${out}/pilum/fuzz_input.pb.h
+  OUTPUT ${fuzz_generated}/pilum/fuzz_input.pb.cc ${fuzz_generated}/pilum/fuzz_input.pb.h
   COMMAND protobuf::protoc --proto_path=${PROJECT_SOURCE_DIR}/src --proto_path=${PROJECT_SOURCE_DIR}/proto
-          --cpp_out=${out} pilum/fuzz_input.proto
-  DEPENDS ${root}/fuzz_input.proto)
-add_library(pilum_fuzz OBJECT ${out}/pilum/fuzz_input.pb.cc ${root}/fuzz_main.cc)
-set_source_files_properties(${out}/pilum/fuzz_input.pb.cc PROPERTIES COMPILE_OPTIONS -w)
+          --cpp_out=${fuzz_generated} pilum/fuzz_input.proto
+  DEPENDS ${fuzz_sources}/fuzz_input.proto)
+add_library(pilum_fuzz OBJECT ${fuzz_generated}/pilum/fuzz_input.pb.cc ${fuzz_sources}/fuzz_main.cc)
+set_source_files_properties(${fuzz_generated}/pilum/fuzz_input.pb.cc PROPERTIES COMPILE_OPTIONS -w)
 target_include_directories(pilum_fuzz PUBLIC ${PROJECT_SOURCE_DIR}/src)
-target_include_directories(pilum_fuzz SYSTEM PUBLIC ${out})
+target_include_directories(pilum_fuzz SYSTEM PUBLIC ${fuzz_generated})
 target_link_libraries(pilum_fuzz PUBLIC pilum_proto ${PILUM_ARROW_TARGETS})
 if(PILUM_BUILD_FUZZERS)
-  target_sources(pilum_fuzz PRIVATE ${root}/fuzz_message.cc)
+  target_sources(pilum_fuzz PRIVATE ${fuzz_sources}/fuzz_message.cc)
   target_compile_definitions(pilum_fuzz PUBLIC PILUM_BUILD_FUZZERS)
 endif()
 
