@@ -5,6 +5,7 @@
 
 #include <arrow/array.h>
 #include <arrow/builder.h>
+#include <arrow/device.h>
 #include <arrow/memory_pool.h>
 #include <arrow/record_batch.h>
 #include <arrow/scalar.h>
@@ -45,7 +46,8 @@ class ExactObject final : public ReadableObject {
   arrow::Result<std::shared_ptr<arrow::Buffer>> Read(ByteRange range) override {
     ARROW_ASSIGN_OR_RAISE(const auto bytes, ReadMany({&range, 1}));
     const auto& part = bytes.ranges[0];
-    return std::make_shared<arrow::Buffer>(part.data(), static_cast<int64_t>(part.size()), bytes.memory);
+    return std::make_shared<arrow::Buffer>(part.data(), static_cast<int64_t>(part.size()),
+                                           arrow::default_cpu_memory_manager(), bytes.memory);
   }
   arrow::Result<RangeBytes> ReadMany(std::span<const ByteRange> ranges) override {
     const auto memory = std::make_shared<Memory>();
