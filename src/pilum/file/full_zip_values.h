@@ -89,7 +89,7 @@ class VariableFullZipValues {
  private:
   struct Field;  // of a packed struct: fixed or variable values
 
-  explicit VariableFullZipValues(arrow::MemoryPool* pool) : pool_(pool) {}
+  explicit VariableFullZipValues(arrow::MemoryPool* pool);
   arrow::Status InitFields(const lance::encodings21::VariablePackedStruct& encoding, const LeafType& type);
   arrow::Status AppendRow(std::span<const uint8_t> row, ColumnBuilder* out) const;
 
@@ -104,6 +104,8 @@ struct VariableFullZipValues::Field {
   std::optional<FixedFullZipValues> fixed;
   std::optional<VariableFullZipValues> variable;
 };
+
+inline VariableFullZipValues::VariableFullZipValues(arrow::MemoryPool* pool) : pool_(pool) {}
 
 /// Where the rows of a page begin: num_rows + 1 ascending offsets, in the fewest bytes that hold the last.
 class RowOffsets {
