@@ -10,17 +10,27 @@ from __future__ import annotations
 
 import pyarrow  # noqa: F401  (loads the Arrow libraries the extension module is linked to)
 
-from . import file, mem_wal
+from . import blob, file, mem_wal
+from .blob import Blob, BlobArray, BlobColumn, BlobFile, BlobIterator, BlobType, blob_array, blob_field
 from .dataset import LanceDataset, LanceScanner, dataset, write_dataset
 from .types import ReaderLike
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Blob",
+    "BlobArray",
+    "BlobColumn",
+    "BlobFile",
+    "BlobIterator",
+    "BlobType",
     "LanceDataset",
     "LanceScanner",
     "ReaderLike",
     "__version__",
+    "blob",
+    "blob_array",
+    "blob_field",
     "dataset",
     "file",
     "mem_wal",

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import datetime
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional, Union
 
@@ -15,6 +15,7 @@ import pyarrow.dataset
 
 from . import _pilum
 from ._arguments import refuse
+from .blob import BlobFile
 from .types import ReaderLike, coerce_reader
 
 if TYPE_CHECKING:
@@ -59,12 +60,45 @@ def _to_names(columns: Any) -> Optional[list[str]]:
     return list(columns)
 
 
+_BLOB_HANDLING = ("all_binary", "all_descriptions", "blobs_descriptions")
+
+
+def _resolve_selection(**selections: Any) -> tuple[list[int], str]:
+    """The rows of the one selection that is given, and its name."""
+    given = [(rows, name) for name, rows in selections.items() if rows is not None]
+    if len(given) != 1:
+        raise ValueError("Exactly one of ids, indices, or addresses must be specified")
+    rows, name = given[0]
+    rows = rows.to_pylist() if isinstance(rows, (pa.Array, pa.ChunkedArray)) else list(rows)
+    if any(row < 0 for row in rows):
+        raise OverflowError("can't convert negative int to unsigned")
+    return rows, name
+
+
+def _blob_paths(fields: Any, parent: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Where blobs are described in a schema."""
+    for field in fields:
+        path = (*parent, field.name)
+        if (field.metadata or {}).get(b"lance-encoding:blob") == b"true":
+            yield path
+        elif pa.types.is_struct(field.type):
+            yield from _blob_paths(field.type, path)
+
+
+def _place(row: Any, path: tuple[str, ...], value: Any) -> Any:
+    """`row` with `value` at `path`."""
+    if not path:
+        return value
+    return None if row is None else {**row, path[0]: _place(row[path[0]], path[1:], value)}
+
+
 class LanceScanner(pa.dataset.Scanner):
     """A planned scan. Each call runs it anew."""
 
-    def __init__(self, scanner: _pilum.Scanner, dataset: LanceDataset) -> None:
+    def __init__(self, scanner: _pilum.Scanner, dataset: LanceDataset, again: Callable[..., LanceScanner]) -> None:
         self._scanner = scanner
         self._dataset = dataset
+        self._again = again  # plans the same scan with other arguments
 
     @property
     def projected_schema(self) -> pa.Schema:
@@ -93,8 +127,25 @@ class LanceScanner(pa.dataset.Scanner):
         return self._scanner.to_table()
 
     def to_pandas(self, *, blob_mode: str = "lazy", **kwargs: Any) -> pd.DataFrame:
-        """All rows as a pandas DataFrame; `kwargs` go to pyarrow.Table.to_pandas."""
-        return self.to_table().to_pandas(**kwargs)
+        """All rows as a pandas DataFrame; `kwargs` go to pyarrow.Table.to_pandas.
+
+        Blob columns are `BlobFile` objects (``"lazy"``), ``"bytes"`` or ``"descriptions"``.
+        """
+        if blob_mode not in ("lazy", "bytes", "descriptions"):
+            raise ValueError("blob_mode must be one of: 'lazy', 'bytes', 'descriptions'")
+        paths = list(_blob_paths(self.projected_schema))
+        if not paths or blob_mode == "descriptions":
+            return self.to_table().to_pandas(**kwargs)
+        if blob_mode == "bytes":
+            return self._again(blob_handling="all_binary").to_table().to_pandas(**kwargs)
+        table = self._again(blob_handling="blobs_descriptions", with_row_address=True).to_table()
+        addresses = table["_rowaddr"].to_pylist()
+        frame = table.select(self.projected_schema.names).to_pandas(**kwargs)
+        for path in paths:
+            files = self._dataset.take_blobs(".".join(path), addresses=addresses)
+            rows = table[path[0]].to_pylist() if len(path) > 1 else [None] * len(files)
+            frame[path[0]] = [_place(row, path[1:], value) for row, value in zip(rows, files)]
+        return frame
 
     def head(self, num_rows: int) -> pa.Table:
         """The first rows."""
@@ -255,6 +306,9 @@ class LanceDataset(pa.dataset.Dataset):
             Most rows in one batch.
         with_row_id, with_row_address
             Append the column `_rowid`, `_rowaddr`.
+        blob_handling
+            Blob columns as ``"blobs_descriptions"`` (the default: where the values are; see `take_blobs`) or
+            ``"all_binary"`` (the values).
 
         Raises
         ------
@@ -279,6 +333,9 @@ class LanceDataset(pa.dataset.Dataset):
             # What pyarrow.dataset.Scanner takes and a scan of a Lance table has no use for.
             if name not in ("use_threads", "memory_pool", "cache_metadata", "fragment_scan_options"):
                 raise TypeError(f"scanner() got an unexpected keyword argument '{name}'")
+        if blob_handling is not None and blob_handling not in _BLOB_HANDLING:
+            expected = ", ".join(_BLOB_HANDLING)
+            raise ValueError(f"Invalid blob_handling: {blob_handling}. Expected one of: {expected}")
         _check_number("Limit", limit)
         _check_number("Offset", offset)
         planned = self._ds.new_scan(
@@ -291,8 +348,24 @@ class LanceDataset(pa.dataset.Dataset):
             with_row_address=bool(with_row_address),
             scan_in_order=scan_in_order is not False,
             use_scalar_index=use_scalar_index is not False,
+            blob_bytes=blob_handling == "all_binary",
         )
-        return LanceScanner(planned, self)
+
+        def again(**changes: Any) -> LanceScanner:
+            arguments = {
+                "columns": columns,
+                "filter": filter,
+                "limit": limit,
+                "offset": offset,
+                "batch_size": batch_size,
+                "scan_in_order": scan_in_order,
+                "with_row_id": with_row_id,
+                "with_row_address": with_row_address,
+                "use_scalar_index": use_scalar_index,
+            }
+            return self.scanner(**{**arguments, **changes})
+
+        return LanceScanner(planned, self, again)
 
     def to_table(self, columns: Any = None, filter: Any = None, limit: Any = None, offset: Any = None, **kwargs: Any) -> pa.Table:
         """Rows in memory. Arguments: see `scanner`."""
@@ -305,10 +378,17 @@ class LanceDataset(pa.dataset.Dataset):
         return self.scanner(columns, filter, limit, offset, **kwargs).to_batches()
 
     def to_pandas(
-        self, columns: Any = None, filter: Any = None, limit: Any = None, offset: Any = None, **kwargs: Any
+        self,
+        columns: Any = None,
+        filter: Any = None,
+        limit: Any = None,
+        offset: Any = None,
+        *,
+        blob_mode: str = "lazy",
+        **kwargs: Any,
     ) -> pd.DataFrame:
-        """Rows as a pandas DataFrame. Arguments: see `scanner`."""
-        return self.scanner(columns, filter, limit, offset, **kwargs).to_pandas()
+        """Rows as a pandas DataFrame. Arguments: see `scanner`; `blob_mode`: see `LanceScanner.to_pandas`."""
+        return self.scanner(columns, filter, limit, offset, **kwargs).to_pandas(blob_mode=blob_mode)
 
     def head(self, num_rows: int, **kwargs: Any) -> pa.Table:
         """The first rows."""
@@ -334,6 +414,53 @@ class LanceDataset(pa.dataset.Dataset):
         if any(offset < 0 for offset in offsets):
             raise OverflowError("can't convert negative int to unsigned")
         return self._ds.take(offsets, _to_names(columns) or [])
+
+    def take_blobs(
+        self,
+        blob_column: str,
+        ids: Optional[Any] = None,
+        addresses: Optional[Any] = None,
+        indices: Optional[Any] = None,
+    ) -> list[Optional[BlobFile]]:
+        """Values of a blob column as files, in the order asked for; None for a null, as in pylance 14.
+
+        Parameters
+        ----------
+        blob_column
+            A name, or a path such as ``"document.scan"``.
+        ids, addresses, indices
+            Exactly one of: row ids, row addresses (rows that are deleted are left out), positions.
+
+        Raises
+        ------
+        ValueError
+            Not a blob column, or no such row.
+        RuntimeError
+            No such column.
+        """
+        found = self._find_blobs(self._ds.take_blobs, blob_column, ids=ids, addresses=addresses, indices=indices)
+        return [None if blob is None else BlobFile(blob) for _, blob in found]
+
+    def read_blobs(
+        self,
+        blob_column: str,
+        ids: Optional[Any] = None,
+        addresses: Optional[Any] = None,
+        indices: Optional[Any] = None,
+        *,
+        io_buffer_size: Optional[int] = None,
+        preserve_order: Optional[bool] = None,
+    ) -> list[tuple[int, Optional[bytes]]]:
+        """The same as pairs of row address and bytes. Neighbours in a file are read at once."""
+        if io_buffer_size is not None and io_buffer_size <= 0:
+            raise ValueError("io_buffer_size must be positive")
+        return self._find_blobs(self._ds.read_blobs, blob_column, ids=ids, addresses=addresses, indices=indices)
+
+    def _find_blobs(self, find: Callable[..., list[Any]], column: str, **selections: Any) -> list[Any]:
+        try:
+            return find(column, *_resolve_selection(**selections))
+        except KeyError as error:  # pylance's class for an unknown column
+            raise RuntimeError(error.args[0]) from None
 
     def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
         return self.scanner().__arrow_c_stream__(requested_schema)
@@ -564,6 +691,9 @@ def write_dataset(
     transaction_properties: Optional[dict[str, str]] = None,
     initial_bases: Optional[list[Any]] = None,
     target_bases: Optional[list[str]] = None,
+    external_blob_mode: str = "reference",
+    allow_external_blob_outside_bases: bool = False,
+    blob_pack_file_size_threshold: Optional[int] = None,
 ) -> LanceDataset:
     """Writes rows as a new table or a new version of one.
 
@@ -580,6 +710,12 @@ def write_dataset(
         Where a data file ends and the next begins.
     data_storage_version
         ``"2.0"``, ``"2.1"`` (the default for new tables), ``"2.2"`` or ``"stable"``.
+    external_blob_mode
+        Blobs given as URIs: ``"reference"`` stores the URI, ``"ingest"`` copies the bytes.
+    allow_external_blob_outside_bases
+        Whether such URIs may be outside of the table's base paths.
+    blob_pack_file_size_threshold
+        Bytes after which a file of packed blobs is full; 1 GiB if not given.
 
     Raises
     ------
@@ -604,6 +740,10 @@ def write_dataset(
         raise NotImplementedError("writing V1 manifest names")
     if uri is None:
         raise ValueError("uri is required")
+    if external_blob_mode not in ("reference", "ingest"):
+        raise ValueError(f"Invalid external_blob_mode: {external_blob_mode}. Expected 'reference' or 'ingest'.")
+    if allow_external_blob_outside_bases and external_blob_mode == "ingest":
+        raise ValueError("allow_external_blob_outside_bases is only valid when external_blob_mode='reference'")
     properties = dict(transaction_properties or {})
     if commit_message is not None:
         properties["__lance_commit_message"] = commit_message
@@ -615,5 +755,8 @@ def write_dataset(
         max_bytes_per_file=max_bytes_per_file,
         data_storage_version=data_storage_version,
         transaction_properties=properties,
+        ingest_blobs=external_blob_mode == "ingest",
+        allow_external_blob_outside_bases=allow_external_blob_outside_bases,
+        blob_pack_file_size_threshold=blob_pack_file_size_threshold,
     )
     return LanceDataset._wrap(written)

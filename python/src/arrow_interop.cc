@@ -4,9 +4,11 @@
 #include <arrow/c/bridge.h>
 #include <arrow/python/pyarrow.h>
 
+#include <algorithm>
 #include <chrono>
 
 #include "errors.h"
+#include "pilum/encoding/extension_storage.h"
 
 namespace pilum::python {
 
@@ -49,6 +51,14 @@ Struct* ImportCapsule(nb::object* capsule, nb::handle object, const char* method
   return content;
 }
 
+/// Whether a field, at any depth, is of an extension type; Pilum has these as metadata.
+bool HasExtension(const arrow::FieldVector& fields) {
+  return std::ranges::any_of(fields, [](const auto& field) {
+    return (field->metadata() != nullptr && field->metadata()->Contains(kExtensionNameMetadata)) ||
+           HasExtension(field->type()->fields());
+  });
+}
+
 }  // namespace
 
 void InitArrowInterop() {
@@ -56,15 +66,23 @@ void InitArrowInterop() {
 }
 
 nb::object ToPython(const std::shared_ptr<arrow::Schema>& schema) {
-  return nb::steal(arrow::py::wrap_schema(schema));
+  if (!HasExtension(schema->fields())) return nb::steal(arrow::py::wrap_schema(schema));
+  ArrowSchema exported;  // its import looks extension types up
+  Check(arrow::ExportSchema(*schema, &exported));
+  return nb::steal(arrow::py::wrap_schema(Check(arrow::ImportSchema(&exported))));
 }
 
 nb::object ToPython(const std::shared_ptr<arrow::RecordBatch>& batch) {
-  return nb::steal(arrow::py::wrap_batch(batch));
+  if (!HasExtension(batch->schema()->fields())) return nb::steal(arrow::py::wrap_batch(batch));
+  ArrowSchema schema;
+  ArrowArray array;
+  Check(arrow::ExportRecordBatch(*batch, &array, &schema));
+  return nb::steal(arrow::py::wrap_batch(Check(arrow::ImportRecordBatch(&array, &schema))));
 }
 
 nb::object ToPython(const std::shared_ptr<arrow::Table>& table) {
-  return nb::steal(arrow::py::wrap_table(table));
+  if (!HasExtension(table->schema()->fields())) return nb::steal(arrow::py::wrap_table(table));
+  return ToPython(std::make_shared<arrow::TableBatchReader>(table)).attr("read_all")();
 }
 
 nb::object ToPython(std::shared_ptr<arrow::RecordBatchReader> reader) {
@@ -83,7 +101,7 @@ std::shared_ptr<arrow::Schema> SchemaFromPython(nb::handle object) {
 
 std::shared_ptr<arrow::Array> ArrayFromPython(nb::handle object) {
   if (!arrow::py::is_array(object.ptr())) throw nb::type_error("expected a pyarrow.Array");
-  return Check(arrow::py::unwrap_array(object.ptr()));
+  return StorageArray(Check(arrow::py::unwrap_array(object.ptr())));
 }
 
 std::shared_ptr<arrow::RecordBatchReader> ReaderFromPython(nb::handle object) {

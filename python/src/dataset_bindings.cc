@@ -40,7 +40,8 @@ WriteMode ParseMode(const std::string& mode) {
 
 DatasetPtr Write(nb::object data, const std::string& uri, const std::string& mode, int64_t max_rows_per_file,
                  int64_t max_bytes_per_file, std::optional<std::string> data_storage_version,
-                 Properties transaction_properties) {
+                 Properties transaction_properties, bool ingest_blobs, bool allow_external_blob_outside_bases,
+                 std::optional<int64_t> blob_pack_file_size_threshold) {
   WriteOptions options;
   options.mode = ParseMode(mode);
   options.max_rows_per_file = max_rows_per_file;
@@ -49,6 +50,9 @@ DatasetPtr Write(nb::object data, const std::string& uri, const std::string& mod
   if (data_storage_version) {
     options.data_storage_version = Check(ParseFormatVersion(*data_storage_version), PyExc_ValueError);
   }
+  if (ingest_blobs) options.external_blob_mode = ExternalBlobMode::kIngest;
+  options.allow_external_blob_outside_bases = allow_external_blob_outside_bases;
+  options.blob_pack_file_size_threshold = blob_pack_file_size_threshold;
   auto reader = ReaderFromPython(data);
   return Check(Unlocked([&] { return Dataset::Write(std::move(reader), uri, options); }));
 }
@@ -65,7 +69,8 @@ ScannerPtr NewScan(const Dataset& dataset, std::optional<std::vector<std::string
                    std::string filter, std::optional<int64_t> limit, std::optional<int64_t> offset,
                    std::optional<int64_t> batch_size, bool with_row_id, bool with_row_address,
                    bool scan_in_order, bool use_scalar_index,
-                   std::optional<std::vector<uint64_t>> fragment_ids, nb::object serialized_filter) {
+                   std::optional<std::vector<uint64_t>> fragment_ids, nb::object serialized_filter,
+                   bool blob_bytes) {
   ScanOptions options;
   options.columns = std::move(columns);
   options.filter = std::move(filter);
@@ -78,6 +83,7 @@ ScannerPtr NewScan(const Dataset& dataset, std::optional<std::vector<std::string
   options.use_scalar_index = use_scalar_index;
   options.fragment_ids = std::move(fragment_ids);
   options.filter_expression = ExpressionFromPython(serialized_filter);
+  if (blob_bytes) options.blob_handling = BlobHandling::kBinary;
   return Check(Unlocked([&] { return dataset.NewScan(options); }), PyExc_ValueError);
 }
 
@@ -126,6 +132,50 @@ nb::object TakeRows(const Dataset& dataset, const std::vector<int64_t>& offsets,
   return ToPython(Check(Unlocked([&] { return dataset.Take(offsets, columns); })));
 }
 
+arrow::Result<std::vector<Dataset::RowBlob>> FindBlobs(const Dataset& dataset, const std::string& column,
+                                                       const std::vector<uint64_t>& rows,
+                                                       const std::string& selection) {
+  const bool stable_ids = (dataset.manifest().proto.reader_feature_flags() & kFlagStableRowIds) != 0;
+  if (selection == "ids" && stable_ids) return arrow::Status::NotImplemented("rows by stable row id");
+  if (selection != "indices") return dataset.TakeBlobs(column, rows);
+  const std::vector<int64_t> offsets(rows.begin(), rows.end());
+  ARROW_ASSIGN_OR_RAISE(const auto addresses, dataset.AddressesOf(offsets));
+  return dataset.TakeBlobs(column, addresses);
+}
+
+nb::object ToBytes(const arrow::Buffer& buffer) {
+  return nb::bytes(reinterpret_cast<const char*>(buffer.data()), static_cast<size_t>(buffer.size()));
+}
+
+/// Pairs of a row's address and its value, None for a null.
+nb::list TakeBlobs(const Dataset& dataset, const std::string& column, const std::vector<uint64_t>& rows,
+                   const std::string& selection) {
+  auto found = Check(Unlocked([&] { return FindBlobs(dataset, column, rows, selection); }), PyExc_ValueError);
+  nb::list blobs;
+  for (auto& [address, blob] : found) {
+    blobs.append(nb::make_tuple(address, blob ? nb::cast(*std::move(blob)) : nb::none()));
+  }
+  return blobs;
+}
+
+nb::list ReadBlobBytes(const Dataset& dataset, const std::string& column, const std::vector<uint64_t>& rows,
+                       const std::string& selection) {
+  std::vector<Dataset::RowBlob> found;
+  std::vector<std::shared_ptr<arrow::Buffer>> values;
+  Check(Unlocked([&]() -> arrow::Status {
+          ARROW_ASSIGN_OR_RAISE(found, FindBlobs(dataset, column, rows, selection));
+          std::vector<std::optional<BlobFile>> blobs;
+          for (const auto& row : found) blobs.push_back(row.blob);
+          return ReadBlobs(blobs).Value(&values);
+        }),
+        PyExc_ValueError);
+  nb::list pairs;
+  for (size_t i = 0; i < found.size(); ++i) {
+    pairs.append(nb::make_tuple(found[i].address, values[i] == nullptr ? nb::none() : ToBytes(*values[i])));
+  }
+  return pairs;
+}
+
 nb::list IndexNames(const Dataset& dataset) {
   nb::list names;
   for (const auto& index : dataset.manifest().indexes.indices()) names.append(index.name());
@@ -159,6 +209,15 @@ void BindDataset(nb::module_& module) {
       .def("to_pyarrow", [](const Schema& self) { return ToPython(self.arrow()); })
       .def("__str__", [](const Schema& self) { return self.arrow()->ToString(); });
 
+  nb::class_<BlobFile>(module, "BlobFile")
+      .def_prop_ro("size", &BlobFile::size)
+      .def(
+          "read",
+          [](const BlobFile& self, int64_t offset, int64_t length) {
+            return ToBytes(*Check(Unlocked([&] { return self.Read(offset, length); })));
+          },
+          "offset"_a, "length"_a);
+
   nb::class_<Dataset>(module, "Dataset")
       .def_prop_ro("uri", &Dataset::uri)
       .def_prop_ro("version", &Dataset::version)
@@ -183,13 +242,17 @@ void BindDataset(nb::module_& module) {
       .def("new_scan", &NewScan, nb::kw_only(), "columns"_a = nb::none(), "filter"_a = "",
            "limit"_a = nb::none(), "offset"_a = nb::none(), "batch_size"_a = nb::none(),
            "with_row_id"_a = false, "with_row_address"_a = false, "scan_in_order"_a = true,
-           "use_scalar_index"_a = true, "fragment_ids"_a = nb::none(), "serialized_filter"_a = nb::none())
+           "use_scalar_index"_a = true, "fragment_ids"_a = nb::none(), "serialized_filter"_a = nb::none(),
+           "blob_bytes"_a = false)
+      .def("take_blobs", &TakeBlobs, "column"_a, "rows"_a, "selection"_a)
+      .def("read_blobs", &ReadBlobBytes, "column"_a, "rows"_a, "selection"_a)
       .def("take", &TakeRows, "offsets"_a, "columns"_a);
 
   module.def("open_dataset", &Open, "uri"_a, "version"_a = nb::none());
   module.def("write_dataset", &Write, "data"_a, "uri"_a, nb::kw_only(), "mode"_a, "max_rows_per_file"_a,
              "max_bytes_per_file"_a, "data_storage_version"_a = nb::none(),
-             "transaction_properties"_a = Properties());
+             "transaction_properties"_a = Properties(), "ingest_blobs"_a = false,
+             "allow_external_blob_outside_bases"_a = false, "blob_pack_file_size_threshold"_a = nb::none());
 }
 
 }  // namespace pilum::python

@@ -53,15 +53,17 @@ arrow::Result<std::shared_ptr<const LiveRows>> Dataset::GetLiveRows() const {
 }
 
 arrow::Result<std::shared_ptr<const Projection>> Dataset::NewProjection(
-    const std::vector<std::string>& columns) const {
+    const std::vector<std::string>& columns, BlobHandling blobs) const {
   const bool all =
       columns.empty() || std::ranges::equal(columns, schema()->fields(), {}, {}, &arrow::Field::name);
-  if (!all) return Projection::Make(lance_schema(), manifest_->data_version, columns);
+  const auto version = manifest_->data_version;
+  if (!all) return Projection::Make(lance_schema(), version, columns, blobs);
   std::lock_guard lock(mutex_);
-  if (all_columns_ == nullptr) {
-    ARROW_ASSIGN_OR_RAISE(all_columns_, Projection::All(lance_schema(), manifest_->data_version));
+  auto& projection = all_columns_[static_cast<size_t>(blobs)];
+  if (projection == nullptr) {
+    ARROW_ASSIGN_OR_RAISE(projection, Projection::All(lance_schema(), version, blobs));
   }
-  return all_columns_;
+  return projection;
 }
 
 arrow::Result<int64_t> Dataset::CountRows(const std::string& filter) const {

@@ -9,6 +9,7 @@
 #include <arrow/result.h>
 #include <arrow/table.h>
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -18,6 +19,7 @@
 #include <string>
 #include <vector>
 
+#include "pilum/dataset/blob.h"
 #include "pilum/dataset/session.h"
 #include "pilum/file/format_version.h"
 #include "pilum/io/object_store.h"
@@ -34,6 +36,12 @@ struct ScanOptions;
 
 enum class WriteMode { kCreate, kAppend, kOverwrite };
 
+/// What becomes of values that are given as URIs.
+enum class ExternalBlobMode {
+  kReference,  ///< the table refers to them
+  kIngest,     ///< they are copied into the table
+};
+
 /// Defaults are those of pylance 8.0.0.
 struct WriteOptions {
   WriteMode mode = WriteMode::kCreate;
@@ -44,6 +52,11 @@ struct WriteOptions {
   std::map<std::string, std::string> transaction_properties;
   Durability durability = Durability::kPowerLoss;
   std::shared_ptr<Session> session;  ///< null: one of its own
+  ExternalBlobMode external_blob_mode = ExternalBlobMode::kReference;
+  /// Whether references may point outside of the table's base paths.
+  bool allow_external_blob_outside_bases = false;
+  /// Bytes after which a sidecar of packed blobs is full; none: 1 GiB.
+  std::optional<int64_t> blob_pack_file_size_threshold;
 };
 
 struct OpenOptions {
@@ -94,16 +107,29 @@ class Dataset : public std::enable_shared_from_this<Dataset> {
   /// IndexError past the end. `columns` empty: all; system columns may be named.
   arrow::Result<std::shared_ptr<arrow::Table>> Take(std::span<const int64_t> offsets,
                                                     const std::vector<std::string>& columns = {}) const;
+  /// The addresses of rows by position. IndexError past the end.
+  arrow::Result<std::vector<uint64_t>> AddressesOf(std::span<const int64_t> offsets) const;
   /// Rows by address (`fragment << 32 | offset`), in the order asked for; deleted rows are dropped. One row
   /// costs one request per column and stays on this thread.
   arrow::Result<std::shared_ptr<arrow::RecordBatch>> TakeAddresses(
-      std::span<const uint64_t> addresses, const std::vector<std::string>& columns = {}) const;
+      std::span<const uint64_t> addresses, const std::vector<std::string>& columns = {},
+      BlobHandling blobs = BlobHandling::kDescriptions) const;
   /// The same for columns that were resolved before (NewProjection).
   arrow::Result<std::shared_ptr<arrow::RecordBatch>> TakeAddresses(std::span<const uint64_t> addresses,
                                                                    const Projection& projection) const;
   /// @param columns empty: all.
   arrow::Result<std::shared_ptr<const Projection>> NewProjection(
-      const std::vector<std::string>& columns) const;
+      const std::vector<std::string>& columns, BlobHandling blobs = BlobHandling::kDescriptions) const;
+
+  /// The values of a blob column at these row addresses, in the order asked for; none for a null. Rows that
+  /// are deleted are dropped. Only descriptions are read.
+  /// @param column a path; "s.b" is child b of struct s. Invalid if it is not a blob column.
+  struct RowBlob {
+    uint64_t address = 0;
+    std::optional<BlobFile> blob;
+  };
+  arrow::Result<std::vector<RowBlob>> TakeBlobs(const std::string& column,
+                                                std::span<const uint64_t> addresses) const;
 
   /// Commits `transaction` made from this version and returns the version it became.
   arrow::Result<std::shared_ptr<Dataset>> Commit(lance::table::Transaction transaction,
@@ -125,7 +151,7 @@ class Dataset : public std::enable_shared_from_this<Dataset> {
   mutable std::mutex mutex_;
   // GUARDED_BY(mutex_); made when first asked for.
   mutable std::shared_ptr<const LiveRows> live_rows_;
-  mutable std::shared_ptr<const Projection> all_columns_;
+  mutable std::array<std::shared_ptr<const Projection>, 2> all_columns_;  // by BlobHandling
 };
 
 }  // namespace pilum

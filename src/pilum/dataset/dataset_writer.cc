@@ -4,7 +4,9 @@
 // 20-table.md §9.
 #include <algorithm>
 
+#include "pilum/dataset/blob_files.h"
 #include "pilum/dataset/dataset.h"
+#include "pilum/encoding/extension_storage.h"
 #include "pilum/file/file_writer.h"
 #include "pilum/table/commit.h"
 #include "pilum/util/error.h"
@@ -16,14 +18,17 @@ namespace {
 /// Cuts a stream into data files. Unless Keep() is called its files are deleted with it.
 class DataFiles {
  public:
+  /// @param table the version that is written to, null for a new table.
   DataFiles(ObjectStore& store, std::shared_ptr<const Schema> schema, FormatVersion version,
-            const WriteOptions& options)
-      : store_(store), schema_(std::move(schema)), version_(version), options_(options) {}
+            const Manifest* table, const WriteOptions& options)
+      : store_(store), schema_(std::move(schema)), version_(version), table_(table), options_(options) {}
 
   ~DataFiles() {
     writer_.reset();
     if (kept_) return;
     for (const auto& fragment : fragments_) (void)store_.Delete(JoinPath("data", fragment.files(0).path()));
+    if (blobs_ != nullptr) KeepSidecars();
+    for (const std::string& sidecar : sidecars_) (void)store_.Delete(sidecar);
   }
   DataFiles(const DataFiles&) = delete;
   DataFiles& operator=(const DataFiles&) = delete;
@@ -54,13 +59,17 @@ class DataFiles {
     ARROW_ASSIGN_OR_RAISE(auto sink, store_.Create(JoinPath("data", name_), options_.durability));
     FileWriterOptions file_options;
     file_options.version = version_;
+    blobs_ = std::make_unique<BlobFiles>(store_, name_, table_, options_);
+    file_options.blobs = blobs_.get();
     return FileWriter::Make(std::move(sink), schema_, file_options).Value(&writer_);
   }
 
   arrow::Status FinishFile() {
     if (writer_ == nullptr) return arrow::Status::OK();
+    ARROW_RETURN_NOT_OK(blobs_->Finish());
     ARROW_ASSIGN_OR_RAISE(const auto written, writer_->Finish());
     writer_.reset();
+    KeepSidecars();
     lance::table::DataFragment fragment;
     fragment.set_physical_rows(static_cast<uint64_t>(written.num_rows));
     auto* file = fragment.add_files();
@@ -78,15 +87,34 @@ class DataFiles {
     return arrow::Status::OK();
   }
 
+  void KeepSidecars() {
+    sidecars_.insert(sidecars_.end(), blobs_->paths().begin(), blobs_->paths().end());
+    blobs_.reset();
+  }
+
   ObjectStore& store_;
   const std::shared_ptr<const Schema> schema_;
   const FormatVersion version_;
+  const Manifest* const table_;
   const WriteOptions& options_;
   std::string name_;
+  std::unique_ptr<BlobFiles> blobs_;  // of writer_
   std::unique_ptr<FileWriter> writer_;
+  std::vector<std::string> sidecars_;
   std::vector<lance::table::DataFragment> fragments_;
   bool kept_ = false;
 };
+
+/// Thresholds given with data must be those of the table, where they are kept.
+arrow::Status CheckSameThresholds(const arrow::Field& data, const arrow::Field& table) {
+  if (!IsBlobV2(data) || !IsBlobV2(table)) return arrow::Status::OK();
+  ARROW_ASSIGN_OR_RAISE(const auto given, BlobThresholds::Of(data));
+  ARROW_ASSIGN_OR_RAISE(const auto kept, BlobThresholds::Of(table));
+  if (given == kept || given == BlobThresholds()) return arrow::Status::OK();
+  return arrow::Status::Invalid("Cannot append data with blob thresholds ", given.max_inline, " and ",
+                                given.max_packed, " for field '", table.name(), "'; those of the table are ",
+                                kept.max_inline, " and ", kept.max_packed);
+}
 
 /// The columns of `data` as fields of the table. Order is free, nullability is checked row by row, and
 /// columns that may be null may be missing.
@@ -101,6 +129,7 @@ arrow::Result<std::shared_ptr<const Schema>> MatchForAppend(const Schema& table,
                                       field.arrow->type()->ToString(), " but type was ",
                                       found->type()->ToString());
       }
+      ARROW_RETURN_NOT_OK(CheckSameThresholds(*found, *field.arrow));
       names.push_back(field.name());
     } else if (!field.arrow->nullable()) {
       missing += (missing.empty() ? "" : ", ") + field.name();
@@ -162,6 +191,7 @@ arrow::Result<std::shared_ptr<Dataset>> Dataset::Write(std::shared_ptr<arrow::Re
   if (options.max_rows_per_file <= 0 || options.max_bytes_per_file <= 0) {
     return arrow::Status::Invalid("max_rows_per_file and max_bytes_per_file must be positive");
   }
+  data = StorageReader(std::move(data));
   ARROW_ASSIGN_OR_RAISE(auto existing, LoadIfExists(*location.store));
   if (existing != nullptr && options.mode == WriteMode::kCreate) {
     return MakeError(arrow::StatusCode::AlreadyExists, ErrorKind::kDatasetAlreadyExists,
@@ -176,7 +206,7 @@ arrow::Result<std::shared_ptr<Dataset>> Dataset::Write(std::shared_ptr<arrow::Re
     ARROW_ASSIGN_OR_RAISE(schema, Schema::FromArrow(*data->schema()));
     version = options.data_storage_version.value_or(version);
   }
-  DataFiles files(*location.store, schema, version, options);
+  DataFiles files(*location.store, schema, version, existing.get(), options);
   ARROW_RETURN_NOT_OK(files.WriteAll(*data));
   CommitOptions commit;
   commit.durability = options.durability;

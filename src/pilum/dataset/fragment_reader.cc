@@ -82,7 +82,7 @@ arrow::Result<std::vector<FragmentReader::Group>> FragmentReader::GroupByFile(
     auto& all = groups[group].projection.column_indices;
     all.insert(all.end(), indices.begin(), indices.end());
     groups[group].positions.push_back(i);
-    fields[group].push_back(column.field->arrow);
+    fields[group].push_back(column.stored);
   }
   for (size_t group = 0; group < groups.size(); ++group) {
     groups[group].projection.schema = arrow::schema(std::move(fields[group]));
@@ -101,14 +101,21 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> FragmentReader::Assemble(cons
   for (const Group& group : groups) {
     ARROW_ASSIGN_OR_RAISE(const auto file, OpenFile(*group.file));
     ARROW_ASSIGN_OR_RAISE(const auto rows, read(*file, group.projection));
-    for (size_t i = 0; i < group.positions.size(); ++i)
-      arrays[group.positions[i]] = rows->column(static_cast<int>(i));
+    for (size_t i = 0; i < group.positions.size(); ++i) {
+      const size_t at = group.positions[i];
+      arrays[at] = rows->column(static_cast<int>(i));
+      if (!projection.columns()[at].wants_blob_bytes) continue;
+      BlobLocator blobs(location_, manifest_);
+      ARROW_ASSIGN_OR_RAISE(arrays[at], blobs.ReadAll(arrays[at], projection.columns()[at].field->arrow,
+                                                      group.file->path(), pool));
+    }
   }
   for (size_t i = 0; i < arrays.size(); ++i) {
     const Projection::Column& column = projection.columns()[i];
     if (arrays[i] != nullptr) continue;
     if (column.kind == Projection::Column::kField) {
-      ARROW_ASSIGN_OR_RAISE(arrays[i], arrow::MakeArrayOfNull(column.field->arrow->type(), num_rows, pool));
+      const auto& type = projection.schema()->field(static_cast<int>(i))->type();
+      ARROW_ASSIGN_OR_RAISE(arrays[i], arrow::MakeArrayOfNull(type, num_rows, pool));
       continue;
     }
     ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> addresses,

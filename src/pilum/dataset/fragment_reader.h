@@ -20,9 +20,10 @@ namespace pilum {
 /// by side, nulls where no file has a column. Any thread; all work is done on the caller's.
 class FragmentReader {
  public:
-  /// @param session, location, fragment outlive the reader.
-  FragmentReader(Session& session, const StoreLocation& location, const lance::table::DataFragment& fragment)
-      : session_(session), location_(location), fragment_(fragment) {}
+  /// @param session, location, manifest and its fragment outlive the reader.
+  FragmentReader(Session& session, const StoreLocation& location, const Manifest& manifest,
+                 const lance::table::DataFragment& fragment)
+      : session_(session), location_(location), manifest_(manifest), fragment_(fragment) {}
 
   uint64_t id() const { return fragment_.id(); }
   int64_t physical_rows() const { return static_cast<int64_t>(fragment_.physical_rows()); }
@@ -52,6 +53,7 @@ class FragmentReader {
 
   Session& session_;
   const StoreLocation& location_;
+  const Manifest& manifest_;
   const lance::table::DataFragment& fragment_;
 };
 

@@ -14,7 +14,8 @@ bool IsSystemColumn(std::string_view name) {
 
 arrow::Result<std::shared_ptr<const Projection>> Projection::Make(std::shared_ptr<const Schema> table,
                                                                   FormatVersion version,
-                                                                  const std::vector<std::string>& names) {
+                                                                  const std::vector<std::string>& names,
+                                                                  BlobHandling blobs) {
   auto projection = std::make_shared<Projection>();
   arrow::FieldVector fields;
   std::set<std::string_view> seen;
@@ -24,7 +25,9 @@ arrow::Result<std::shared_ptr<const Projection>> Projection::Make(std::shared_pt
     if (const SchemaField* field = table->FindField(name)) {
       column.field = field;
       column.column_ids = Schema::ColumnFieldIds(*field, version);
-      fields.push_back(field->arrow);
+      fields.push_back(Shown(field->arrow, blobs));
+      column.stored = blobs == BlobHandling::kDescriptions ? fields.back() : WithStoredBlobs(field->arrow);
+      column.wants_blob_bytes = !column.stored->type()->Equals(*fields.back()->type());
     } else if (name == kRowIdColumn || name == kRowAddressColumn) {
       column.kind = name == kRowIdColumn ? Column::kRowId : Column::kRowAddress;
       fields.push_back(arrow::field(name, arrow::uint64()));
@@ -42,9 +45,14 @@ arrow::Result<std::shared_ptr<const Projection>> Projection::Make(std::shared_pt
 }
 
 arrow::Result<std::shared_ptr<const Projection>> Projection::All(std::shared_ptr<const Schema> table,
-                                                                 FormatVersion version) {
+                                                                 FormatVersion version, BlobHandling blobs) {
   const std::vector<std::string> names = table->arrow()->field_names();
-  return Make(std::move(table), version, names);
+  return Make(std::move(table), version, names, blobs);
+}
+
+std::shared_ptr<arrow::Field> Projection::Shown(const std::shared_ptr<arrow::Field>& field,
+                                                BlobHandling blobs) {
+  return blobs == BlobHandling::kDescriptions ? WithBlobDescriptions(field) : WithBlobBytes(field);
 }
 
 }  // namespace pilum

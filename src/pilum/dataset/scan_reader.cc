@@ -132,7 +132,7 @@ class ScanReader final : public arrow::RecordBatchReader {
 }  // namespace
 
 arrow::Result<BatchPtr> RunScanTask(const ScanPlan& plan, const ScanTask& task, arrow::MemoryPool* pool) {
-  const FragmentReader fragment(*plan.session, plan.location, *task.fragment);
+  const FragmentReader fragment(*plan.session, plan.location, *plan.manifest, *task.fragment);
   RowSelection rows = RowSelection::Of(task);
   ARROW_ASSIGN_OR_RAISE(const auto deleted, fragment.Deletions());
   if (deleted != nullptr) {

@@ -161,7 +161,9 @@ std::vector<std::string> OutputNames(const Schema& schema, const ScanOptions& op
 /// is none.
 arrow::Result<std::optional<arrow::compute::Expression>> BindFilter(const Schema& schema,
                                                                     const ScanOptions& options) {
-  arrow::FieldVector fields = schema.arrow()->fields();
+  arrow::FieldVector fields;
+  for (const auto& field : schema.arrow()->fields())
+    fields.push_back(Projection::Shown(field, options.blob_handling));
   fields.push_back(arrow::field(kRowIdColumn, arrow::uint64()));
   fields.push_back(arrow::field(kRowAddressColumn, arrow::uint64()));
   const arrow::Schema all(std::move(fields));
@@ -180,14 +182,14 @@ arrow::Result<std::optional<arrow::compute::Expression>> BindFilter(const Schema
 }
 
 arrow::Status PlanFilter(const std::shared_ptr<const Schema>& schema, FormatVersion version,
-                         const arrow::compute::Expression& filter, ScanPlan* plan) {
-  ARROW_ASSIGN_OR_RAISE(plan->filter_projection, Projection::Make(schema, version, ColumnsOf(filter)));
+                         BlobHandling blobs, const arrow::compute::Expression& filter, ScanPlan* plan) {
+  ARROW_ASSIGN_OR_RAISE(plan->filter_projection, Projection::Make(schema, version, ColumnsOf(filter), blobs));
   ARROW_ASSIGN_OR_RAISE(plan->filter, filter.Bind(*plan->filter_projection->schema()));
   std::vector<std::string> late;
   for (const auto& name : plan->projection->schema()->field_names()) {
     if (!plan->filter_projection->Has(name)) late.push_back(name);
   }
-  return Projection::Make(schema, version, late).Value(&plan->late_projection);
+  return Projection::Make(schema, version, late, blobs).Value(&plan->late_projection);
 }
 
 arrow::Status CheckOptions(const ScanOptions& options) {
@@ -224,13 +226,15 @@ arrow::Result<std::shared_ptr<Scanner>> Dataset::NewScan(const ScanOptions& opti
   plan->manifest = manifest_;
   plan->session = session_;
   plan->batch_size = options.batch_size;
-  ARROW_ASSIGN_OR_RAISE(plan->projection, Projection::Make(lance_schema(), manifest_->data_version,
-                                                           OutputNames(*lance_schema(), options)));
+  ARROW_ASSIGN_OR_RAISE(plan->projection,
+                        Projection::Make(lance_schema(), manifest_->data_version,
+                                         OutputNames(*lance_schema(), options), options.blob_handling));
   const bool stable_ids = (manifest_->proto.reader_feature_flags() & kFlagStableRowIds) != 0;
   std::optional<IndexSearch> search;
   ARROW_ASSIGN_OR_RAISE(const auto filter, BindFilter(*lance_schema(), options));
   if (filter) {
-    ARROW_RETURN_NOT_OK(PlanFilter(lance_schema(), manifest_->data_version, *filter, plan.get()));
+    ARROW_RETURN_NOT_OK(
+        PlanFilter(lance_schema(), manifest_->data_version, options.blob_handling, *filter, plan.get()));
     if (options.use_scalar_index) search = PlanIndexSearch(*manifest_, *plan->filter);
   }
   if (stable_ids &&

@@ -14,6 +14,8 @@
 #include <string>
 #include <vector>
 
+#include "pilum/dataset/blob.h"
+
 namespace pilum {
 
 inline constexpr char kRowIdColumn[] = "_rowid";
@@ -38,6 +40,7 @@ struct ScanOptions {
   /// Answer `column = literal` and IN by a BTree index of the table where there is one.
   bool use_scalar_index = true;
   std::optional<std::vector<uint64_t>> fragment_ids;  ///< none: all
+  BlobHandling blob_handling = BlobHandling::kDescriptions;
 };
 
 /// A planned scan. Immutable: ToReader may be called again and starts over with equal results.

@@ -31,9 +31,8 @@ struct Piece {
   BatchPtr rows;
 };
 
-arrow::Status ReadPiece(Session& session, const StoreLocation& location, const Projection& projection,
-                        Piece* piece) {
-  const FragmentReader fragment(session, location, *piece->fragment);
+arrow::Status ReadPiece(const Dataset& dataset, const Projection& projection, Piece* piece) {
+  const FragmentReader fragment(*dataset.session(), dataset.location(), dataset.manifest(), *piece->fragment);
   ARROW_ASSIGN_OR_RAISE(const auto deleted, fragment.Deletions());
   if (deleted != nullptr) {
     std::erase_if(piece->offsets,
@@ -43,17 +42,17 @@ arrow::Status ReadPiece(Session& session, const StoreLocation& location, const P
 }
 
 /// All pieces, on the caller's thread if they are few or one of the pool's own threads asks.
-arrow::Status ReadPieces(Session& session, const StoreLocation& location, const Projection& projection,
-                         size_t num_rows, std::vector<Piece>* pieces) {
+arrow::Status ReadPieces(const Dataset& dataset, const Projection& projection, size_t num_rows,
+                         std::vector<Piece>* pieces) {
   auto* pool = arrow::internal::GetCpuThreadPool();
   if (num_rows < kMinParallelRows || pieces->size() == 1 || pool->OwnsThisThread()) {
-    for (Piece& piece : *pieces) ARROW_RETURN_NOT_OK(ReadPiece(session, location, projection, &piece));
+    for (Piece& piece : *pieces) ARROW_RETURN_NOT_OK(ReadPiece(dataset, projection, &piece));
     return arrow::Status::OK();
   }
   std::vector<arrow::Future<>> running;
   arrow::Status status;
   for (Piece& piece : *pieces) {
-    auto future = pool->Submit([&] { return ReadPiece(session, location, projection, &piece); });
+    auto future = pool->Submit([&] { return ReadPiece(dataset, projection, &piece); });
     if (future.ok()) running.push_back(*std::move(future));
     if (!future.ok()) status &= future.status();
   }
@@ -75,8 +74,9 @@ arrow::Result<BatchPtr> Concatenate(const Projection& projection, arrow::RecordB
 }  // namespace
 
 arrow::Result<BatchPtr> Dataset::TakeAddresses(std::span<const uint64_t> addresses,
-                                               const std::vector<std::string>& columns) const {
-  ARROW_ASSIGN_OR_RAISE(const auto projection, NewProjection(columns));
+                                               const std::vector<std::string>& columns,
+                                               BlobHandling blobs) const {
+  ARROW_ASSIGN_OR_RAISE(const auto projection, NewProjection(columns, blobs));
   return TakeAddresses(addresses, *projection);
 }
 
@@ -103,7 +103,7 @@ arrow::Result<BatchPtr> Dataset::TakeAddresses(std::span<const uint64_t> address
                                        uri());
     }
   }
-  ARROW_RETURN_NOT_OK(ReadPieces(*session_, location_, projection, sorted.size(), &pieces));
+  ARROW_RETURN_NOT_OK(ReadPieces(*this, projection, sorted.size(), &pieces));
   std::vector<uint64_t> found;
   arrow::RecordBatchVector batches;
   for (Piece& piece : pieces) {
@@ -115,8 +115,7 @@ arrow::Result<BatchPtr> Dataset::TakeAddresses(std::span<const uint64_t> address
   return ArrangeRows<uint64_t>(all, found, addresses);
 }
 
-arrow::Result<std::shared_ptr<arrow::Table>> Dataset::Take(std::span<const int64_t> offsets,
-                                                           const std::vector<std::string>& columns) const {
+arrow::Result<std::vector<uint64_t>> Dataset::AddressesOf(std::span<const int64_t> offsets) const {
   ARROW_ASSIGN_OR_RAISE(const auto rows, GetLiveRows());
   std::vector<uint64_t> addresses;
   addresses.reserve(offsets.size());
@@ -130,6 +129,12 @@ arrow::Result<std::shared_ptr<arrow::Table>> Dataset::Take(std::span<const int64
     ARROW_ASSIGN_OR_RAISE(const auto deleted, session_->OpenDeletions(location_, fragment));
     addresses.push_back((fragment.id() << 32) | static_cast<uint64_t>(OffsetOfLiveRow(deleted.get(), rank)));
   }
+  return addresses;
+}
+
+arrow::Result<std::shared_ptr<arrow::Table>> Dataset::Take(std::span<const int64_t> offsets,
+                                                           const std::vector<std::string>& columns) const {
+  ARROW_ASSIGN_OR_RAISE(const auto addresses, AddressesOf(offsets));
   ARROW_ASSIGN_OR_RAISE(auto batch, TakeAddresses(addresses, columns));
   return arrow::Table::FromRecordBatches(batch->schema(), {batch});
 }

@@ -7,6 +7,8 @@
 #include <cctype>
 #include <string>
 
+#include "pilum/encoding/blob_field.h"
+
 namespace pilum {
 
 namespace {
@@ -32,10 +34,7 @@ arrow::Status Append(const std::shared_ptr<arrow::Field>& field, std::vector<Nes
     return arrow::Status::NotImplemented("Column '", field->name(), "': ", what, " are not supported yet");
   };
   if (outer->size() > kMaxDepth) return refuse("more than 1024 levels of nesting");
-  if (HasMetadata(*field, "ARROW:extension:name") &&
-      *field->metadata()->Get("ARROW:extension:name") == "lance.blob.v2") {
-    return refuse("blobs of version 2");
-  }
+  if (IsBlobV2(*field)) return refuse("the values of blobs of version 2 in a file");
   if (!IsNested(*field)) {
     LeafColumn column;
     auto leaf = IsPacked(*field) ? LeafType::OfPacked(field->type()) : LeafType::Of(field->type());
@@ -68,7 +67,7 @@ arrow::Status Append(const std::shared_ptr<arrow::Field>& field, std::vector<Nes
 
 bool IsPacked(const arrow::Field& field) {
   return field.type()->id() == arrow::Type::STRUCT &&
-         (IsTrue(field, "packed") || IsTrue(field, "lance-encoding:packed"));
+         (IsTrue(field, "packed") || IsTrue(field, kPackedMetadata) || IsBlobDescription(field));
 }
 
 bool IsNested(const arrow::Field& field) {

@@ -42,13 +42,14 @@ struct LeafColumn {
   }
 
   /// The columns of a top-level field, in order. NotImplemented, naming the field, for what is not supported:
-  /// blobs of version 2, structs without fields, packed structs of anything but numbers and their like.
+  /// blobs of version 2 (their descriptions are), structs without fields, some packed structs.
   static arrow::Result<std::vector<LeafColumn>> Of(const std::shared_ptr<arrow::Field>& root);
 };
 
 /// Whether the values of a field lie in columns below it: struct, list, map, fixed-size list of structs.
 bool IsNested(const arrow::Field& field);
-/// A struct whose metadata asks for one column: rows of the children's bytes side by side.
+/// A struct whose metadata asks for one column: rows of the children's bytes side by side. Descriptions of
+/// blobs are such structs.
 bool IsPacked(const arrow::Field& field);
 
 }  // namespace pilum

@@ -16,14 +16,12 @@
 
 namespace pilum {
 
-/// Rows of (position, size): what a page of blobs stores.
-arrow::Result<LeafType> BlobDescriptorType();
-
-/// A page of version 2.1. Its values are read as binary, one exact read each. NotImplemented inside of lists.
+/// A page of version 2.1, read as bytes (one exact read each) or as descriptions, whichever the column's type
+/// is. NotImplemented inside of lists.
 arrow::Result<std::unique_ptr<PageReader>> MakeBlobPage(PageDescription page,
                                                         const lance::encodings21::BlobLayout& layout,
                                                         const LeafColumn& column, arrow::MemoryPool* pool);
-/// The same of version 2.0, where a page stores packed structs.
+/// The bytes of a page of version 2.0. Descriptions are what it stores: packed structs, nulls at position 1.
 arrow::Result<std::unique_ptr<PageReader>> MakeBlobPageV2_0(PageDescription page,
                                                             const lance::encodings::ArrayEncoding& encoding,
                                                             const LeafType& type, arrow::MemoryPool* pool);

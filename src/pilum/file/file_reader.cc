@@ -5,6 +5,7 @@
 
 #include <mutex>
 
+#include "pilum/encoding/blob_field.h"
 #include "pilum/file/column_metadata.h"
 #include "pilum/file/column_reader.h"
 #include "pilum/file/footer.h"
@@ -15,6 +16,23 @@
 namespace pilum {
 
 namespace {
+
+/// Gives the fields of descriptions of blobs of version 2, which a file writes without a parent, to the
+/// struct in front of them. Spec: 10-file.md §3.6.
+void AdoptDescriptions(google::protobuf::RepeatedPtrField<lance::file::Field>* fields) {
+  const auto& children = BlobV2DescriptionType()->fields();
+  const int n = static_cast<int>(children.size());
+  for (int i = 0; i + n < fields->size(); ++i) {
+    const auto& blob = fields->Get(i);
+    if (blob.logical_type() != "struct" || !blob.metadata().contains(kBlobMetadata)) continue;
+    bool follow = true;
+    for (int k = 0; k < n; ++k) {
+      const auto& child = fields->Get(i + 1 + k);
+      follow = follow && child.id() == -1 && child.name() == children[static_cast<size_t>(k)]->name();
+    }
+    for (int k = 0; follow && k < n; ++k) fields->Mutable(i + 1 + k)->set_parent_id(blob.id());
+  }
+}
 
 class FileReaderImpl final : public FileReader {
  public:
@@ -62,6 +80,7 @@ arrow::Status FileReaderImpl::ParseDescriptor() {
   }
   num_rows_ = static_cast<int64_t>(descriptor.length());
   if (num_rows_ < 0) return CorruptFile(object_->path(), range.offset, "more than 2^63 rows");
+  AdoptDescriptions(descriptor.mutable_schema()->mutable_fields());
   auto schema = Schema::FromProto(descriptor.schema().fields(), descriptor.schema().metadata());
   if (!schema.ok()) return Annotate(schema.status(), object_->path() + ": ");
   schema_ = *std::move(schema);

@@ -10,7 +10,9 @@
 #include <algorithm>
 #include <deque>
 #include <limits>
+#include <set>
 
+#include "pilum/encoding/extension_storage.h"
 #include "pilum/file/column_metadata.h"
 #include "pilum/file/field_encoder.h"
 #include "pilum/file/footer.h"
@@ -34,6 +36,7 @@ constexpr int64_t kMinParallelBytes = int64_t{256} << 10;
 
 /// A field: rows that wait to become pages, and what the file says about its columns.
 struct PendingField {
+  std::shared_ptr<arrow::Field> written;  // as users write it; the encoder's has descriptions for blobs
   FieldEncoder encoder;
   std::vector<lance::file::v2::ColumnMetadata> columns;
   std::vector<int64_t> num_structs;  // 2.0, per column: rows of a struct
@@ -42,7 +45,7 @@ struct PendingField {
   int64_t pending_rows = 0;
   int64_t first_row = 0;  // of the pending ones
 
-  const arrow::Field& field() const { return *encoder.field(); }
+  const arrow::Field& field() const { return *written; }
   const LeafColumn& leaf() const { return encoder.columns()[0].leaf; }
 };
 
@@ -53,7 +56,7 @@ struct Encoding {
 };
 
 arrow::Result<int64_t> BytesOf(const arrow::ArrayData& array, const PendingField& field) {
-  if (IsNested(field.field()) || field.leaf().type.kind == LeafType::Kind::kRow)
+  if (IsNested(*field.encoder.field()) || field.leaf().type.kind == LeafType::Kind::kRow)
     return arrow::util::ReferencedBufferSize(*arrow::MakeArray(array.Copy()));
   const LeafType& type = field.leaf().type;
   if (type.has_fixed_width()) return array.length * type.bits / 8;
@@ -69,13 +72,44 @@ arrow::Result<int64_t> BytesOf(const arrow::ArrayData& array, const PendingField
 lance::file::v2::ColumnMetadata NewColumnMetadata(const arrow::Field& field, FormatVersion version) {
   lance::file::v2::ColumnMetadata metadata;
   lance::encodings::ColumnEncoding encoding;
-  if (version == FormatVersion::k2_0 && IsBlob(field)) {
+  if (version == FormatVersion::k2_0 && IsBlobV1(field)) {
     encoding.mutable_blob()->mutable_inner()->mutable_values();
   } else {
     encoding.mutable_values();
   }
   SetEncoding(encoding, metadata.mutable_encoding());
   return metadata;
+}
+
+/// What a file says of blobs of version 2: its own schema has their descriptions, whose fields have no ids
+/// and no parent. Spec: 10-file.md §3.6.
+void DescribeStoredBlobs(google::protobuf::RepeatedPtrField<lance::file::Field>* fields) {
+  google::protobuf::RepeatedPtrField<lance::file::Field> stored;
+  std::set<int32_t> blobs;
+  for (lance::file::Field& field : *fields) {
+    if (blobs.contains(field.parent_id())) continue;
+    if (field.extension_name() != kBlobV2Extension) {
+      *stored.Add() = std::move(field);
+      continue;
+    }
+    blobs.insert(field.id());
+    auto* blob = stored.Add();
+    *blob = std::move(field);
+    blob->clear_extension_name();
+    blob->clear_metadata();
+    (*blob->mutable_metadata())[kPackedMetadata] = "true";
+    (*blob->mutable_metadata())[kBlobMetadata] = "true";
+    for (const auto& child : BlobV2DescriptionType()->fields()) {
+      auto* proto = stored.Add();
+      proto->set_name(child->name());
+      proto->set_id(-1);
+      proto->set_parent_id(-1);
+      proto->set_logical_type(LogicalTypeOf(*child).ValueOrDie());
+      proto->set_encoding(child->type()->id() == arrow::Type::STRING ? lance::file::VAR_BINARY
+                                                                     : lance::file::PLAIN);
+    }
+  }
+  *fields = std::move(stored);
 }
 
 class FileWriterImpl final : public FileWriter {
@@ -102,6 +136,8 @@ class FileWriterImpl final : public FileWriter {
  private:
   arrow::Result<std::shared_ptr<arrow::Array>> ArrayOf(const arrow::RecordBatch& batch,
                                                        const PendingField& field) const;
+  /// Puts descriptions in place of blobs of version 2, whose values it stores.
+  arrow::Status Store(std::shared_ptr<arrow::Array>* array, const PendingField& field);
   /// Cuts an array of many pages' bytes.
   arrow::Status Queue(const std::shared_ptr<arrow::Array>& array, PendingField* field);
   arrow::Status Append(std::shared_ptr<arrow::Array> array, int64_t bytes, PendingField* field);
@@ -141,8 +177,13 @@ arrow::Status FileWriterImpl::Init() {
   }
   for (const SchemaField& field : schema_->fields()) {
     ARROW_RETURN_NOT_OK(CheckWritable(*field.arrow, options_.version));
-    ARROW_ASSIGN_OR_RAISE(auto encoder, FieldEncoder::Make(field.arrow, options_.version, options_.pool));
-    PendingField pending{std::move(encoder), {}, {}, {}};
+    const auto stored = WithStoredBlobs(field.arrow);
+    if (stored != field.arrow && options_.blobs == nullptr) {
+      return arrow::Status::NotImplemented("Column '", field.name(),
+                                           "': blobs of version 2 outside of a table");
+    }
+    ARROW_ASSIGN_OR_RAISE(auto encoder, FieldEncoder::Make(stored, options_.version, options_.pool));
+    PendingField pending{field.arrow, std::move(encoder), {}, {}, {}};
     for (const auto& column : pending.encoder.columns())
       pending.columns.push_back(NewColumnMetadata(*column.leaf.field, options_.version));
     pending.num_structs.resize(pending.columns.size());
@@ -159,6 +200,7 @@ arrow::Result<std::shared_ptr<arrow::Array>> FileWriterImpl::ArrayOf(const arrow
   if (array == nullptr) {
     return arrow::Status::Invalid("Cannot write batch. The batch was missing the column `", name, "`");
   }
+  array = StorageArray(array);
   if (!array->type()->Equals(*type) && StoredType(array->type())->Equals(*type)) {  // a view
     ARROW_ASSIGN_OR_RAISE(auto stored, arrow::compute::Cast(array, type));
     array = stored.make_array();
@@ -180,9 +222,21 @@ arrow::Status FileWriterImpl::Write(const arrow::RecordBatch& batch) {
     arrays.push_back(std::move(array));
   }
   for (size_t i = 0; i < fields_.size(); ++i) {
-    if (const auto status = Queue(arrays[i], &fields_[i]); !status.ok()) return status_ = status;
+    auto status = Store(&arrays[i], fields_[i]);
+    if (status.ok()) status = Queue(arrays[i], &fields_[i]);
+    if (!status.ok()) return status_ = status;
   }
   num_rows_ += batch.num_rows();
+  return arrow::Status::OK();
+}
+
+arrow::Status FileWriterImpl::Store(std::shared_ptr<arrow::Array>* array, const PendingField& field) {
+  if (field.encoder.field() == field.written) return arrow::Status::OK();
+  ARROW_RETURN_NOT_OK(WriteAllEncodings());  // what lies where never depends on threads
+  const auto append = [this](std::span<const uint8_t> bytes) { return AppendAligned(bytes); };
+  auto stored = StoreBlobs(*array, field.field(), options_.blobs, append, options_.pool);
+  if (!stored.ok()) return Annotate(stored.status(), "Column '" + field.field().name() + "': ");
+  *array = *std::move(stored);
   return arrow::Status::OK();
 }
 
@@ -220,7 +274,7 @@ arrow::Status FileWriterImpl::FlushPages(PendingField* field) {
   field->first_row += field->pending_rows;
   field->pending.clear();
   field->pending_bytes = field->pending_rows = 0;
-  if (IsBlob(field->field())) {
+  if (IsBlobV1(field->field())) {
     ARROW_RETURN_NOT_OK(WriteAllEncodings());
     const auto status = WriteBlobPage(arrays, field);
     return status.ok() ? status : Annotate(status, "Column '" + field->field().name() + "': ");
@@ -361,6 +415,7 @@ arrow::Result<ByteRange> FileWriterImpl::WriteDescriptor() {
   lance::file::FileDescriptor descriptor;
   auto* schema = descriptor.mutable_schema();
   schema_->ToProto(schema->mutable_fields(), schema->mutable_metadata());
+  DescribeStoredBlobs(schema->mutable_fields());
   for (const auto& [key, value] : extra_metadata_) (*schema->mutable_metadata())[key] = value;
   descriptor.set_length(static_cast<uint64_t>(num_rows_));
   return WriteMessage(descriptor);

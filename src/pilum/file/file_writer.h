@@ -12,6 +12,7 @@
 #include <memory>
 #include <string>
 
+#include "pilum/file/blob_writer.h"
 #include "pilum/file/format_version.h"
 #include "pilum/file/schema.h"
 #include "pilum/io/object_store.h"
@@ -22,6 +23,8 @@ struct FileWriterOptions {
   FormatVersion version = kStableFormatVersion;
   /// Bytes of values a column gathers before they become a page.
   int64_t page_bytes = int64_t{8} << 20;
+  /// Takes the values of blobs of version 2; must outlive the writer. Without it such columns are refused.
+  BlobStorage* blobs = nullptr;
   arrow::MemoryPool* pool = arrow::default_memory_pool();
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pilum/file/page_reader.h"
 
+#include "pilum/encoding/blob_field.h"
 #include "pilum/file/blob_page.h"
 
 #include "pilum/util/error.h"
@@ -40,6 +41,12 @@ std::vector<enc::RepDefLayer> LayersOf(const google::protobuf::RepeatedField<int
 
 namespace {
 
+/// 8.0.0 writes a layer too many, the innermost, for descriptions of blobs. Spec: §7.2.
+bool HasSurplusLayer(const google::protobuf::RepeatedField<int>& layers, const LeafColumn& column) {
+  return static_cast<size_t>(layers.size()) == column.layers.size() + 1 &&
+         layers[0] == enc::REPDEF_ALL_VALID_ITEM && IsBlobV2Description(*column.field);
+}
+
 /// The layers of a page must be those of its column's type; the page only chooses what is nullable.
 arrow::Status CheckLayers(const google::protobuf::RepeatedField<int>& layers, const LeafColumn& column) {
   if (static_cast<size_t>(layers.size()) != column.layers.size()) {
@@ -72,15 +79,22 @@ arrow::Result<std::unique_ptr<PageReader>> PageReader::Make(PageDescription page
                              : MakeMiniBlockPage(std::move(page), mini_block, type, pool);
     }
     case enc::PageLayout::kFullZipLayout: {
-      const auto& full_zip = layout.full_zip_layout();
-      ARROW_RETURN_NOT_OK(CheckLayers(full_zip.layers(), column));
-      return column.nested() ? MakeNestedFullZipPage(std::move(page), full_zip, type, pool)
-                             : MakeFullZipPage(std::move(page), full_zip, type, pool);
+      const auto* full_zip = &layout.full_zip_layout();
+      enc::FullZipLayout mended;
+      if (HasSurplusLayer(full_zip->layers(), column)) {
+        mended = *full_zip;
+        mended.mutable_layers()->erase(mended.layers().begin());
+        full_zip = &mended;
+      }
+      ARROW_RETURN_NOT_OK(CheckLayers(full_zip->layers(), column));
+      return column.nested() ? MakeNestedFullZipPage(std::move(page), *full_zip, type, pool)
+                             : MakeFullZipPage(std::move(page), *full_zip, type, pool);
     }
     case enc::PageLayout::kConstantLayout:
       ARROW_RETURN_NOT_OK(CheckLayers(layout.constant_layout().layers(), column));
       return MakeConstantPage(std::move(page), layout.constant_layout(), type, column.nested(), pool);
     case enc::PageLayout::kBlobLayout:
+      ARROW_RETURN_NOT_OK(CheckLayers(layout.blob_layout().layers(), column));
       return MakeBlobPage(std::move(page), layout.blob_layout(), column, pool);
     default:
       return arrow::Status::NotImplemented("page layout ", static_cast<int>(layout.layout_case()));

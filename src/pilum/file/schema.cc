@@ -11,6 +11,8 @@
 #include <tuple>
 #include <utility>
 
+#include "pilum/encoding/blob_field.h"
+#include "pilum/encoding/extension_storage.h"
 #include "pilum/file/logical_type.h"
 
 namespace pilum {
@@ -20,8 +22,6 @@ namespace {
 using arrow::Type;
 using MetadataMap = google::protobuf::Map<std::string, std::string>;
 using ProtoFields = google::protobuf::RepeatedPtrField<lance::file::Field>;
-
-constexpr char kExtensionNameMetadata[] = "ARROW:extension:name";
 
 bool HasFieldChildren(const arrow::DataType& type) {
   switch (type.id()) {
@@ -344,7 +344,7 @@ arrow::Result<std::shared_ptr<const Schema>> Schema::FromArrow(const arrow::Sche
                                                                int32_t max_used_id) {
   std::vector<SchemaField> fields;
   for (const auto& field : schema.fields()) {
-    ARROW_ASSIGN_OR_RAISE(auto node, FromArrowField(field));
+    ARROW_ASSIGN_OR_RAISE(auto node, FromArrowField(StorageField(field)));
     fields.push_back(std::move(node));
   }
   int32_t next = std::max(max_used_id, MaxId(fields)) + 1;
@@ -399,10 +399,8 @@ std::vector<int32_t> Schema::ColumnFieldIds(FormatVersion version) const {
 }
 
 bool Schema::IsOneColumn(const SchemaField& node) {
-  return GetMetadata(*node.arrow, "lance-encoding:blob").has_value() ||
-         GetMetadata(*node.arrow, kExtensionNameMetadata) == "lance.blob.v2" ||
-         IsTruthy(GetMetadata(*node.arrow, "packed")) ||
-         IsTruthy(GetMetadata(*node.arrow, "lance-encoding:packed"));
+  return IsBlobV1(*node.arrow) || IsBlobV2(*node.arrow) || IsBlobDescription(*node.arrow) ||
+         IsTruthy(GetMetadata(*node.arrow, "packed")) || IsTruthy(GetMetadata(*node.arrow, kPackedMetadata));
 }
 
 bool Schema::OwnsColumn(const SchemaField& node, FormatVersion version) {

@@ -3,8 +3,10 @@
 
 #include <arrow/util/key_value_metadata.h>
 
+#include "pilum/encoding/blob_field.h"
 #include "pilum/encoding/levels.h"
 #include "pilum/encoding/nesting.h"
+#include "pilum/file/blob_writer.h"
 
 namespace pilum {
 
@@ -75,6 +77,7 @@ arrow::Status CheckPacked(const arrow::ArrayData& array, const arrow::Field& fie
 }
 
 arrow::Status CheckChildren(const arrow::ArrayData& array, const arrow::Field& field) {
+  if (IsBlobV2(field)) return arrow::Status::OK();
   if (IsPacked(field)) return CheckPacked(array, field);
   if (!IsNested(field)) return arrow::Status::OK();
   for (int i = 0; i < field.type()->num_fields(); ++i) {
@@ -90,16 +93,19 @@ arrow::Status CheckChildren(const arrow::ArrayData& array, const arrow::Field& f
 
 }  // namespace
 
-bool IsBlob(const arrow::Field& field) {
-  return field.metadata() != nullptr && field.metadata()->Contains("lance-encoding:blob");
-}
-
 arrow::Status CheckWritable(const arrow::Field& field, FormatVersion version) {
   const arrow::DataType& type = *field.type();
   const auto refuse = [&](const char* what) {
     return arrow::Status::NotImplemented("Column '", field.name(), "': ", what);
   };
-  if (IsBlob(field)) {
+  if (IsBlobV2(field)) {
+    if (version < FormatVersion::k2_2) {
+      return arrow::Status::Invalid("Column '", field.name(), "': Blob v2 requires file version >= 2.2 (got ",
+                                    ToString(version), ")");
+    }
+    return CheckBlobV2(field);
+  }
+  if (IsBlobV1(field)) {
     if (type.id() != arrow::Type::LARGE_BINARY) return refuse("blobs must be of type large_binary");
     if (version >= FormatVersion::k2_2) return refuse("blobs of version 1 need version 2.1 or earlier");
   }
@@ -120,7 +126,9 @@ arrow::Status CheckWritable(const arrow::Field& field, FormatVersion version) {
     return refuse("maps with sorted keys have no form on disk");
   }
   for (const auto& child : type.fields()) {
-    if (IsBlob(*child)) return refuse("blobs inside of nested columns are not supported");
+    if (IsBlobV1(*child)) return refuse("blobs of version 1 inside of nested columns are not supported");
+    if (HasBlob(*child) && type.id() != arrow::Type::STRUCT)
+      return refuse("blobs in lists are not supported");
     ARROW_RETURN_NOT_OK(CheckWritable(*child, version));
   }
   return arrow::Status::OK();

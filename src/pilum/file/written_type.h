@@ -11,9 +11,6 @@
 
 namespace pilum {
 
-/// A field of blobs of version 1: bytes that lie outside of the pages of their column.
-bool IsBlob(const arrow::Field& field);
-
 /// NotImplemented, naming the field, for types that files of `version` do not hold. Spec: 10-file.md §1.2,
 /// §3.3.
 arrow::Status CheckWritable(const arrow::Field& field, FormatVersion version);

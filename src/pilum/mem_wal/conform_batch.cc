@@ -4,6 +4,8 @@
 #include <arrow/array.h>
 #include <arrow/array/util.h>
 
+#include "pilum/encoding/extension_storage.h"
+
 namespace pilum {
 
 namespace {
@@ -19,7 +21,8 @@ arrow::Status CheckNulls(const arrow::Field& field, const arrow::Array& column) 
 }  // namespace
 
 arrow::Result<std::shared_ptr<arrow::RecordBatch>> ConformToSchema(
-    const std::shared_ptr<arrow::RecordBatch>& batch, const std::shared_ptr<arrow::Schema>& schema) {
+    std::shared_ptr<arrow::RecordBatch> batch, const std::shared_ptr<arrow::Schema>& schema) {
+  batch = StorageBatch(batch);
   const auto mismatch = [&](const std::string& what) {
     return arrow::Status::Invalid("schema doesn't match MemTable schema: ", what);
   };
@@ -41,7 +44,8 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> ConformToSchema(
 }
 
 arrow::Result<std::shared_ptr<arrow::RecordBatch>> ConformFromLog(
-    const std::shared_ptr<arrow::RecordBatch>& batch, const std::shared_ptr<arrow::Schema>& schema) {
+    std::shared_ptr<arrow::RecordBatch> batch, const std::shared_ptr<arrow::Schema>& schema) {
+  batch = StorageBatch(batch);
   if (const auto tombstones = batch->GetColumnByName(kTombstoneColumn);
       tombstones != nullptr && tombstones->type_id() == arrow::Type::BOOL &&
       static_cast<const arrow::BooleanArray&>(*tombstones).true_count() > 0) {

@@ -12,12 +12,12 @@ namespace pilum {
 /// nullability and metadata may differ as long as columns that must not be null have no nulls. Invalid says
 /// what differs.
 arrow::Result<std::shared_ptr<arrow::RecordBatch>> ConformToSchema(
-    const std::shared_ptr<arrow::RecordBatch>& batch, const std::shared_ptr<arrow::Schema>& schema);
+    std::shared_ptr<arrow::RecordBatch> batch, const std::shared_ptr<arrow::Schema>& schema);
 
 /// The same for a batch from the log, which may have been written under another version of the table or by
 /// another release: columns are matched by name, missing ones that may be null become null, others are left
 /// out. NotImplemented for rows that are deletions (a true `_tombstone`, release 14).
 arrow::Result<std::shared_ptr<arrow::RecordBatch>> ConformFromLog(
-    const std::shared_ptr<arrow::RecordBatch>& batch, const std::shared_ptr<arrow::Schema>& schema);
+    std::shared_ptr<arrow::RecordBatch> batch, const std::shared_ptr<arrow::Schema>& schema);
 
 }  // namespace pilum

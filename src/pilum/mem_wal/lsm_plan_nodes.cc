@@ -103,7 +103,8 @@ class GenerationLookupExec final : public ExecutionPlan {
         [generation = generation_, schema = schema_, value = index_value_]() -> arrow::Result<BatchPtr> {
           ARROW_ASSIGN_OR_RAISE(const auto row, generation->FindNewest(*value));
           if (!row) return nullptr;
-          return generation->dataset()->TakeAddresses({&*row, 1}, schema->field_names());
+          return generation->dataset()->TakeAddresses({&*row, 1}, schema->field_names(),
+                                                      BlobHandling::kBinary);
         });
   }
 

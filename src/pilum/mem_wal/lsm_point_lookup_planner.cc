@@ -31,6 +31,7 @@ ScanOptions SourceScanOptions(const Dataset& dataset, bool is_base, const LsmPro
   ScanOptions options;
   options.columns = SourceColumns(projection, is_base);
   options.use_scalar_index = is_base || HasWholeIndexes(dataset);
+  options.blob_handling = BlobHandling::kBinary;  // as in memtables
   return options;
 }
 
@@ -150,7 +151,7 @@ arrow::Result<BatchPtr> LsmPointLookupPlanner::LookupFlushed(const LsmSource& so
   if (!generation->has_pk_index()) return ScanFirst(dataset, key, projection, false, std::nullopt);
   ARROW_ASSIGN_OR_RAISE(const auto row, generation->FindNewest(index_value));
   if (!row) return nullptr;
-  return dataset.TakeAddresses({&*row, 1}, projection.table_columns());
+  return dataset.TakeAddresses({&*row, 1}, projection.table_columns(), BlobHandling::kBinary);
 }
 
 arrow::Result<BatchPtr> LsmPointLookupPlanner::LookupBase(const Scalars& key,
@@ -165,7 +166,8 @@ arrow::Result<BatchPtr> LsmPointLookupPlanner::LookupBase(const Scalars& key,
   ARROW_ASSIGN_OR_RAISE(const auto value, arrow::MakeArrayFromScalar(*key[0], 1));
   ARROW_ASSIGN_OR_RAISE(const auto found, SearchBTree(*base.session(), base.location(), segments, *value));
   for (const uint64_t address : found.addresses) {
-    ARROW_ASSIGN_OR_RAISE(const auto row, base.TakeAddresses({&address, 1}, SourceColumns(projection, true)));
+    ARROW_ASSIGN_OR_RAISE(const auto row, base.TakeAddresses({&address, 1}, SourceColumns(projection, true),
+                                                             BlobHandling::kBinary));
     if (row->num_rows() > 0) return row;  // else it is deleted
   }
   std::vector<uint64_t> uncovered;
@@ -243,8 +245,8 @@ arrow::Result<PlanPtr> LsmPointLookupPlanner::PlanSource(const LsmSource& source
   ARROW_ASSIGN_OR_RAISE(const auto generation, OpenGeneration(source.path));
   PlanPtr plan;
   if (generation->has_pk_index()) {
-    ARROW_ASSIGN_OR_RAISE(const auto columns,
-                          generation->dataset()->NewProjection(projection.table_columns()));
+    ARROW_ASSIGN_OR_RAISE(const auto columns, generation->dataset()->NewProjection(projection.table_columns(),
+                                                                                   BlobHandling::kBinary));
     plan = one(MakeGenerationLookupPlan(generation, columns->schema(), key, IndexValue(key, encoded)));
   } else {
     ARROW_ASSIGN_OR_RAISE(plan, scan(generation->dataset(), false));

@@ -107,6 +107,7 @@ arrow::Result<PlanPtr> LsmScanner::ScanDataset(const std::shared_ptr<const Datas
   if (is_base && projection.Has(kRowAddressColumn)) options.columns->emplace_back(kRowAddressColumn);
   options.filter_expression = filter_;
   options.use_scalar_index = is_base || HasWholeIndexes(*dataset);
+  options.blob_handling = BlobHandling::kBinary;  // as in memtables
   ARROW_ASSIGN_OR_RAISE(auto scanner, dataset->NewScan(options));
   return MakeDatasetScanPlan(dataset, std::move(scanner));
 }

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pilum/dataset/blob.h"
+
+#include <arrow/array.h>
+#include <arrow/array/builder_binary.h>
+#include <arrow/util/checked_cast.h>
+
+#include <algorithm>
+
+#include "pilum/util/error.h"
+
+namespace pilum {
+
+using arrow::internal::checked_cast;
+
+std::string BlobSidecarPath(std::string_view data_file, uint32_t id) {
+  std::string digits;
+  for (int bit = 0; bit < 32; ++bit) digits += (id >> bit & 1) != 0 ? '1' : '0';
+  const std::string_view stem = data_file.substr(0, data_file.rfind(".lance"));
+  return JoinPath(JoinPath("data", stem), digits + ".blob");
+}
+
+arrow::Result<std::shared_ptr<ReadableObject>> OpenUri(const std::string& uri) {
+  const size_t slash = uri.rfind('/');
+  if (slash == std::string::npos || slash + 1 == uri.size()) {
+    return arrow::Status::Invalid("'", uri, "' does not name a file");
+  }
+  ARROW_ASSIGN_OR_RAISE(const auto folder, ResolveUri(uri.substr(0, std::max<size_t>(slash, 1))));
+  return folder.store->Open(uri.substr(slash + 1));
+}
+
+arrow::Result<std::shared_ptr<ReadableObject>> BlobSource::Open() {
+  std::lock_guard lock(mutex_);
+  if (object_ == nullptr) {
+    ARROW_ASSIGN_OR_RAISE(object_, store_->Open(path_));
+  }
+  return object_;
+}
+
+arrow::Result<std::shared_ptr<arrow::Buffer>> BlobFile::Read(int64_t offset, int64_t length) const {
+  if (offset < 0 || length < 0 || offset > size() || length > size() - offset) {
+    return arrow::Status::IndexError("bytes ", offset, " to ", offset + length, " of a blob of ", size());
+  }
+  if (length == 0) return std::make_shared<arrow::Buffer>(nullptr, 0);
+  ARROW_ASSIGN_OR_RAISE(const auto object, source_->Open());
+  return object->Read({range_.offset + offset, length});
+}
+
+arrow::Result<std::vector<std::shared_ptr<arrow::Buffer>>> ReadBlobs(
+    const std::vector<std::optional<BlobFile>>& blobs) {
+  std::vector<std::shared_ptr<arrow::Buffer>> values(blobs.size());
+  std::map<BlobSource*, std::vector<size_t>> rows_by_source;  // those with bytes
+  for (size_t row = 0; row < blobs.size(); ++row) {
+    if (!blobs[row]) continue;
+    values[row] = std::make_shared<arrow::Buffer>(nullptr, 0);
+    if (blobs[row]->size() > 0) rows_by_source[blobs[row]->source().get()].push_back(row);
+  }
+  for (const auto& [source, rows] : rows_by_source) {
+    std::vector<ByteRange> ranges;
+    for (const size_t row : rows) ranges.push_back(blobs[row]->range());
+    ARROW_ASSIGN_OR_RAISE(const auto object, source->Open());
+    ARROW_ASSIGN_OR_RAISE(auto buffers, object->ReadMany(ranges));
+    for (size_t i = 0; i < rows.size(); ++i) values[rows[i]] = std::move(buffers[i]);
+  }
+  return values;
+}
+
+std::shared_ptr<BlobSource> BlobLocator::Source(const std::string& path) {
+  auto& source = sources_[path];
+  if (source == nullptr) source = std::make_shared<BlobSource>(location_.store, path);
+  return source;
+}
+
+namespace {
+
+template <typename Array>
+auto ValueAt(const arrow::StructArray& rows, int child, int64_t row) {
+  return checked_cast<const Array&>(*rows.field(child)).GetView(row);
+}
+
+arrow::Result<ByteRange> CheckedRange(uint64_t position, uint64_t size) {
+  if (size > INT64_MAX || position > INT64_MAX - size) {
+    return arrow::Status::Invalid("a blob of ", size, " bytes at ", position);
+  }
+  return ByteRange{static_cast<int64_t>(position), static_cast<int64_t>(size)};
+}
+
+bool LeavesItsFolder(std::string_view path) {
+  return path == ".." || path.starts_with("../") || path.ends_with("/..") ||
+         path.find("/../") != std::string_view::npos;
+}
+
+}  // namespace
+
+arrow::Result<std::optional<BlobFile>> BlobLocator::Locate(const arrow::StructArray& descriptions,
+                                                           int64_t row, const std::string& data_file) {
+  if (descriptions.IsNull(row)) return std::nullopt;
+  const std::string path = JoinPath("data", data_file);
+  if (descriptions.num_fields() > 2) {
+    auto blob = LocateV2(descriptions, row, data_file);
+    if (!blob.status().IsInvalid()) return blob;
+    return CorruptFile(location_.store->Describe(path), -1, blob.status().message());
+  }
+  const auto position = ValueAt<arrow::UInt64Array>(descriptions, 0, row);
+  const auto size = ValueAt<arrow::UInt64Array>(descriptions, 1, row);
+  if (size == 0 && position != 0) return std::nullopt;  // a null of version 2.0
+  const auto range = CheckedRange(position, size);
+  if (!range.ok()) return CorruptFile(location_.store->Describe(path), -1, range.status().message());
+  return BlobFile(Source(path), *range);
+}
+
+arrow::Result<std::optional<BlobFile>> BlobLocator::LocateV2(const arrow::StructArray& descriptions,
+                                                             int64_t row, const std::string& data_file) {
+  const auto kind = static_cast<BlobKind>(ValueAt<arrow::UInt8Array>(descriptions, 0, row));
+  const auto position = ValueAt<arrow::UInt64Array>(descriptions, 1, row);
+  const auto size = ValueAt<arrow::UInt64Array>(descriptions, 2, row);
+  const auto id = ValueAt<arrow::UInt32Array>(descriptions, 3, row);
+  const std::string uri(ValueAt<arrow::StringArray>(descriptions, 4, row));
+  switch (kind) {
+    case BlobKind::kInline: {
+      if (position == 0 && size == 0 && id == 0 && uri.empty()) {
+        return std::nullopt;  // how 8.0.0 shows a null; it writes no empty value like this
+      }
+      ARROW_ASSIGN_OR_RAISE(const auto range, CheckedRange(position, size));
+      return BlobFile(Source(JoinPath("data", data_file)), range);
+    }
+    case BlobKind::kPacked: {
+      ARROW_ASSIGN_OR_RAISE(const auto range, CheckedRange(position, size));
+      return BlobFile(Source(BlobSidecarPath(data_file, id)), range);
+    }
+    case BlobKind::kDedicated: {
+      ARROW_ASSIGN_OR_RAISE(const auto range, CheckedRange(0, size));
+      return BlobFile(std::make_shared<BlobSource>(location_.store, BlobSidecarPath(data_file, id)), range);
+    }
+    case BlobKind::kExternal: {
+      ARROW_ASSIGN_OR_RAISE(auto blob, LocateExternal(uri, id, position, size));
+      return blob;
+    }
+  }
+  return arrow::Status::Invalid("Unknown blob kind ", static_cast<int>(kind));
+}
+
+arrow::Result<BlobFile> BlobLocator::LocateExternal(const std::string& uri, uint32_t base_id,
+                                                    uint64_t position, uint64_t size) {
+  std::string absolute = uri;
+  if (base_id != 0) {
+    const auto& bases = manifest_.proto.base_paths();
+    const auto base = std::ranges::find(bases, base_id, &lance::table::BasePath::id);
+    if (base == bases.end()) return arrow::Status::Invalid("a blob at the unknown base path ", base_id);
+    if (LeavesItsFolder(uri)) return arrow::Status::Invalid("a blob outside of its base path: '", uri, "'");
+    absolute = JoinPath(base->path(), uri);
+  }
+  ARROW_ASSIGN_OR_RAISE(auto object, OpenUri(absolute));
+  ARROW_ASSIGN_OR_RAISE(auto range, CheckedRange(position, size));
+  if (size == 0 && position == 0) range.length = object->size();
+  return BlobFile(std::make_shared<BlobSource>(std::move(object)), range);
+}
+
+arrow::Result<std::shared_ptr<arrow::Array>> BlobLocator::ReadColumn(const arrow::StructArray& descriptions,
+                                                                     const std::string& data_file,
+                                                                     arrow::MemoryPool* pool) {
+  std::vector<std::optional<BlobFile>> blobs;
+  for (int64_t row = 0; row < descriptions.length(); ++row) {
+    ARROW_ASSIGN_OR_RAISE(blobs.emplace_back(), Locate(descriptions, row, data_file));
+  }
+  ARROW_ASSIGN_OR_RAISE(const auto values, ReadBlobs(blobs));
+  arrow::LargeBinaryBuilder builder(pool);
+  for (const auto& value : values) {
+    ARROW_RETURN_NOT_OK(value == nullptr ? builder.AppendNull() : builder.Append(AsStringView(*value)));
+  }
+  return builder.Finish();
+}
+
+arrow::Result<std::shared_ptr<arrow::Array>> BlobLocator::ReadAll(const std::shared_ptr<arrow::Array>& array,
+                                                                  const std::shared_ptr<arrow::Field>& field,
+                                                                  const std::string& data_file,
+                                                                  arrow::MemoryPool* pool) {
+  if (IsBlobV2(*field)) {
+    return ReadColumn(checked_cast<const arrow::StructArray&>(*array), data_file, pool);
+  }
+  if (IsBlobV1(*field) || !HasBlob(*field)) return array;
+  const auto bytes = WithBlobBytes(field);
+  const auto& rows = checked_cast<const arrow::StructArray&>(*array);
+  arrow::ArrayVector children;
+  for (int i = 0; i < rows.num_fields(); ++i) {
+    const auto& child = field->type()->field(i);
+    ARROW_ASSIGN_OR_RAISE(const auto flat, HasBlob(*child) ? rows.GetFlattenedField(i, pool) : rows.field(i));
+    ARROW_ASSIGN_OR_RAISE(auto read, ReadAll(flat, child, data_file, pool));
+    children.push_back(std::move(read));
+  }
+  return std::make_shared<arrow::StructArray>(bytes->type(), rows.length(), std::move(children),
+                                              rows.null_bitmap(), rows.null_count(), rows.offset());
+}
+
+}  // namespace pilum

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Arrow extension types as Lance has them: the storage type, and name and parameters in the field's metadata.
+// Spec: 10-file.md §3.6.
+#pragma once
+
+#include <arrow/array/array_base.h>
+#include <arrow/record_batch.h>
+#include <arrow/type.h>
+
+#include <memory>
+
+namespace pilum {
+
+/// Field metadata: the name of an extension type, and its parameters as that type writes them.
+inline constexpr char kExtensionNameMetadata[] = "ARROW:extension:name";
+inline constexpr char kExtensionDataMetadata[] = "ARROW:extension:metadata";
+
+/// Each returns its argument if there is no extension type in it, at any depth. Nothing is copied.
+std::shared_ptr<arrow::Field> StorageField(const std::shared_ptr<arrow::Field>& field);
+std::shared_ptr<arrow::Schema> StorageSchema(const std::shared_ptr<arrow::Schema>& schema);
+std::shared_ptr<arrow::Array> StorageArray(const std::shared_ptr<arrow::Array>& array);
+std::shared_ptr<arrow::RecordBatch> StorageBatch(const std::shared_ptr<arrow::RecordBatch>& batch);
+std::shared_ptr<arrow::RecordBatchReader> StorageReader(std::shared_ptr<arrow::RecordBatchReader> reader);
+
+}  // namespace pilum
