@@ -40,8 +40,9 @@ struct SchemaField {
 /// Immutable. Any thread.
 class Schema {
  public:
-  /// Extension types become their storage and metadata. Assigns ids depth first where the metadata gives none, starting behind `max_used_id`. Validates (§3.5):
-  /// Invalid for unsupported types, reserved or duplicate names, bad primary keys.
+  /// Extension types become their storage and metadata. Assigns ids depth first where the metadata gives
+  /// none, starting behind `max_used_id`. Validates (§3.5): Invalid for unsupported types, reserved or
+  /// duplicate names, bad primary keys.
   static arrow::Result<std::shared_ptr<const Schema>> FromArrow(const arrow::Schema& schema,
                                                                 int32_t max_used_id = -1);
   static arrow::Result<std::shared_ptr<const Schema>> FromProto(
