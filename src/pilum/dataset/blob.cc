@@ -59,8 +59,12 @@ arrow::Result<std::vector<std::shared_ptr<arrow::Buffer>>> ReadBlobs(
     std::vector<ByteRange> ranges;
     for (const size_t row : rows) ranges.push_back(blobs[row]->range());
     ARROW_ASSIGN_OR_RAISE(const auto object, source->Open());
-    ARROW_ASSIGN_OR_RAISE(auto buffers, object->ReadMany(ranges));
-    for (size_t i = 0; i < rows.size(); ++i) values[rows[i]] = std::move(buffers[i]);
+    ARROW_ASSIGN_OR_RAISE(const auto bytes, object->ReadMany(ranges));
+    for (size_t i = 0; i < rows.size(); ++i) {
+      const auto value = bytes.ranges[i];
+      values[rows[i]] = arrow::SliceBuffer(bytes.memory, value.data() - bytes.memory->data(),
+                                           static_cast<int64_t>(value.size()));
+    }
   }
   return values;
 }
