@@ -139,23 +139,3 @@ def test_blob_columns_are_read_as_files():
     assert files[0].read() == b"a" and files[1] is None
     with pytest.raises(ValueError):
         BlobColumn(pa.array([1]))
-
-
-@pytest.mark.parametrize(
-    ("type_", "values"),
-    [
-        (pa.uuid(), [b"0123456789abcdef", None]),
-        (pa.fixed_shape_tensor(pa.float32(), [2, 2]), [[1, 2, 3, 4], None]),
-        (pa.bool8(), [1, None]),
-        (pa.opaque(pa.utf8(), "x", "y"), ["a", None]),
-    ],
-)
-def test_extension_types_come_back(tmp_path, type_, values):
-    column = pa.ExtensionArray.from_storage(type_, pa.array(values, type_.storage_type))
-    nested = pa.StructArray.from_arrays([column], names=["x"])
-    table = pa.table({"c": column, "s": nested})
-    dataset = pilum.write_dataset(table, tmp_path / "t")
-    assert dataset.schema == table.schema
-    assert dataset.to_table() == table
-    assert dataset.take([1]) == table.take([1])
-    pilum.write_dataset(table, tmp_path / "t", mode="append")

@@ -99,10 +99,17 @@ arrow::Status CheckTimeZone(const arrow::Field& field) {
                                        "' cannot be read by Lance 8.0.0; use a zone name such as UTC");
 }
 
+/// Lance stores JSON as binary values (lance.json): text would be a column no other engine reads.
+arrow::Status CheckJson(const arrow::Field& field) {
+  if (GetMetadata(field, kExtensionNameMetadata) != "arrow.json") return arrow::Status::OK();
+  return arrow::Status::NotImplemented("Column '", field.name(), "': JSON text (arrow.json)");
+}
+
 /// The field with the id it asks for, without the metadata that asks; children likewise.
 arrow::Result<SchemaField> FromArrowField(const std::shared_ptr<arrow::Field>& field) {
   ARROW_RETURN_NOT_OK(LogicalTypeOf(*field));
   ARROW_RETURN_NOT_OK(CheckTimeZone(*field));
+  ARROW_RETURN_NOT_OK(CheckJson(*field));
   SchemaField node;
   if (const auto text = GetMetadata(*field, kFieldIdMetadata)) {
     const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), node.id);
