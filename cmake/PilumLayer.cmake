@@ -37,6 +37,7 @@ function(pilum_layer name)
   set_property(GLOBAL APPEND PROPERTY PILUM_LAYERS ${target})
   install(TARGETS ${target} EXPORT pilumTargets ARCHIVE COMPONENT cpp)
   file(GLOB headers CONFIGURE_DEPENDS *.h)
+  list(FILTER headers EXCLUDE REGEX "(/test_[a-z_]+|/random_batch|_fuzz)\\.h$")  # serve tests
   install(FILES ${headers} DESTINATION include/pilum/${name} COMPONENT cpp)
 
   if(PILUM_BUILD_TESTS AND arg_TESTS)

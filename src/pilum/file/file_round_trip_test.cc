@@ -619,29 +619,79 @@ TEST_P(DamagedFile, ATruncatedFileDoesNotOpen) {
   }
 }
 
+/// A file of one column `c`, its bytes, and where its pages are.
+struct SmallFile {
+  std::string bytes;
+  FileDescription description;
+
+  static SmallFile Of(const std::shared_ptr<arrow::Array>& column) {
+    const auto store = MakeMemoryStore();
+    const auto schema = arrow::schema({arrow::field("c", column->type())});
+    const auto batch = arrow::RecordBatch::Make(schema, column->length(), {column});
+    EXPECT_TRUE(WriteFile(store.get(), "f", *batch, {}, batch->num_rows()).ok());
+    return {store->Get("f").ValueOrDie()->ToString(),
+            OpenFile(store.get(), "f").ValueOrDie()->Describe().ValueOrDie()};
+  }
+  const std::vector<ByteRange>& Buffers(size_t column) const {
+    return description.columns[column].pages[0].buffers;
+  }
+  arrow::Status Read(int64_t begin, int64_t end) const {
+    const auto store = MakeMemoryStore();
+    EXPECT_TRUE(store->Put("f", AsSpan(bytes), Durability::kProcessCrash).ok());
+    const auto reader = OpenFile(store.get(), "f").ValueOrDie();
+    return reader->ReadRange(reader->WholeFile(), begin, end, arrow::default_memory_pool()).status();
+  }
+};
+
+std::shared_ptr<arrow::Array> Lists(const std::shared_ptr<arrow::Array>& items,
+                                    std::vector<int32_t> offsets) {
+  const auto n = static_cast<int64_t>(offsets.size()) - 1;
+  return std::make_shared<arrow::ListArray>(arrow::list(items->type()), n,
+                                            arrow::Buffer::FromVector(std::move(offsets)), items);
+}
+
 TEST(DamagedFileTest, ARowOfAFullZipPageThatDoesNotBeginWhereItsIndexSaysIsFoundHoweverItIsRead) {
   std::mt19937_64 random(1);
   const auto type = arrow::fixed_size_list(arrow::float32(), 70);  // 280 bytes, and a byte of levels
-  const auto items = arrow::MakeArray(testing::RandomArray(type, 4, {0, 1, true}, random));
-  const auto offsets = arrow::Buffer::FromVector(std::vector<int32_t>{0, 2, 4});
-  const auto lists = std::make_shared<arrow::ListArray>(arrow::list(type), 2, offsets, items);
-  const auto batch = arrow::RecordBatch::Make(arrow::schema({arrow::field("c", lists->type())}), 2, {lists});
-  const auto store = MakeMemoryStore();
-  ASSERT_TRUE(WriteFile(store.get(), "f.lance", *batch, {}, 2).ok());
-  const auto description = OpenFile(store.get(), "f.lance").ValueOrDie()->Describe().ValueOrDie();
-  const auto& buffers = description.columns[0].pages[0].buffers;
+  SmallFile file =
+      SmallFile::Of(Lists(arrow::MakeArray(testing::RandomArray(type, 4, {0, 1, true}, random)), {0, 2, 4}));
+  const auto& buffers = file.Buffers(0);
   ASSERT_EQ(buffers.size(), 2);
   ASSERT_EQ(buffers[1].length, 3 * 2);  // where the rows begin, and the end
-  std::string bytes = store->Get("f.lance").ValueOrDie()->ToString();
   const int64_t slot = buffers[0].length / 4;
-  StoreLE(bytes.data() + buffers[1].offset + 2, static_cast<uint16_t>(slot));  // instead of 2 * slot
-  ASSERT_TRUE(store->Put("damaged", AsSpan(bytes), Durability::kProcessCrash).ok());
-  const auto reader = OpenFile(store.get(), "damaged").ValueOrDie();
-  for (const auto& [begin, end] : {std::pair{0, 2}, {0, 1}, {1, 2}}) {
-    const auto rows = reader->ReadRange(reader->WholeFile(), begin, end, arrow::default_memory_pool());
-    EXPECT_EQ(HasErrorKind(rows.status(), ErrorKind::kCorruptFile), end == 2)
-        << begin << ": " << rows.status();
+  StoreLE(file.bytes.data() + buffers[1].offset + 2, static_cast<uint16_t>(slot));  // instead of 2 * slot
+  EXPECT_TRUE(HasErrorKind(file.Read(0, 2), ErrorKind::kCorruptFile)) << file.Read(0, 2);
+  EXPECT_TRUE(HasErrorKind(file.Read(1, 2), ErrorKind::kCorruptFile)) << file.Read(1, 2);
+}
+
+TEST(DamagedFileTest, AChunkThatEndsInAnotherRowThanItsIndexSaysIsFoundHoweverItIsRead) {
+  std::mt19937_64 random(1);
+  std::vector<int32_t> offsets;
+  for (int32_t i = 0; i <= 3000; ++i) offsets.push_back(i);
+  SmallFile file = SmallFile::Of(
+      Lists(arrow::MakeArray(testing::RandomArray(arrow::int64(), 3000, {0, 1, true}, random)), offsets));
+  const ByteRange index = file.Buffers(0).back();
+  ASSERT_EQ(index.length, 3 * 16);  // rows that end in each chunk, and slots behind them
+  uint8_t* at = reinterpret_cast<uint8_t*>(file.bytes.data()) + index.offset;
+  StoreLE(at, LoadLE<uint64_t>(at) - 1);
+  StoreLE(at + 16, LoadLE<uint64_t>(at + 16) + 1);
+  EXPECT_TRUE(HasErrorKind(file.Read(0, 3000), ErrorKind::kCorruptFile)) << file.Read(0, 3000);
+  EXPECT_TRUE(HasErrorKind(file.Read(5, 6), ErrorKind::kCorruptFile)) << file.Read(5, 6);
+}
+
+TEST(DamagedFileTest, ChildrenOfAStructThatAreInOtherListsThanTheirNeighboursAreFound) {
+  std::mt19937_64 random(1);
+  const auto type = arrow::struct_({arrow::field("x", arrow::int32()), arrow::field("y", arrow::int32())});
+  const auto items = arrow::MakeArray(testing::RandomArray(type, 4, {0, 1, true}, random));
+  SmallFile file = SmallFile::Of(Lists(items, {0, 1, 4}));
+  const SmallFile other = SmallFile::Of(Lists(items, {0, 3, 4}));
+  ASSERT_EQ(file.bytes.size(), other.bytes.size());
+  EXPECT_TRUE(file.Read(0, 2).ok());
+  for (const ByteRange& buffer : file.Buffers(1)) {
+    other.bytes.copy(file.bytes.data() + buffer.offset, static_cast<size_t>(buffer.length),
+                     static_cast<size_t>(buffer.offset));
   }
+  EXPECT_TRUE(HasErrorKind(file.Read(0, 2), ErrorKind::kCorruptFile)) << file.Read(0, 2);
 }
 
 INSTANTIATE_TEST_SUITE_P(Versions, DamagedFile,

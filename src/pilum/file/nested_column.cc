@@ -62,6 +62,15 @@ class Assembler {
                                   " were expected");
   }
 
+  /// The lists around two children of a struct: each leaf says where their items are.
+  static arrow::Status CheckSameLists(const arrow::Field& field, const Node& child, const Node& first) {
+    for (size_t i = first.next_layer, j = child.next_layer; i < first.leaf->layers.size(); ++i, ++j) {
+      if (child.leaf->layers[j].offsets == first.leaf->layers[i].offsets) continue;
+      return arrow::Status::Invalid("column '", field.name(), "' has other lists than its neighbours");
+    }
+    return arrow::Status::OK();
+  }
+
   std::vector<UnraveledLeaf> leaves_;
   arrow::MemoryPool* const pool_;
   size_t next_leaf_ = 0;
@@ -84,6 +93,7 @@ arrow::Result<Node> Assembler::BuildStruct(const arrow::Field& field) {
   for (const auto& child_field : field.type()->fields()) {
     ARROW_ASSIGN_OR_RAISE(Node child, Build(*child_field));
     if (children.empty()) first = child;
+    ARROW_RETURN_NOT_OK(CheckSameLists(*child_field, child, first));
     children.push_back(std::move(child.data));
   }
   const UnraveledLayer& layer = first.leaf->layers[first.next_layer];

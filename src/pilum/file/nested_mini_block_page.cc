@@ -173,6 +173,10 @@ arrow::Status NestedMiniBlockPage::DecodeRange(RowRange rows, std::span<const ui
       if (layout_.has_def_compression()) levels->definition.push_back(all.Definition(slot));
       ++levels->num_slots;
     }
+    if (row != rows_finished_[i + 1] - (leftover_[i] ? 0 : 1)) {
+      return arrow::Status::Invalid("a chunk that ends in row ", row, " where the repetition index says ",
+                                    rows_finished_[i + 1]);
+    }
     if (values != part.num_values) {
       return arrow::Status::Invalid("a chunk of ", part.num_values, " values with levels for ", values);
     }
