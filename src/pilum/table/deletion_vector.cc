@@ -20,7 +20,8 @@ namespace pilum {
 namespace {
 
 constexpr uint64_t kMaxArrowRows = 5000;
-constexpr int64_t kReaderBytes = 1 << 20;  // metadata and padding
+constexpr int64_t kReaderBytes = 1 << 20;       // metadata and padding
+constexpr int64_t kMaxCompressionRatio = 1024;  // offsets are all different
 
 std::string DeletionPath(uint64_t fragment_id, const lance::table::DeletionFile& file) {
   const bool bitmap = file.file_type() == lance::table::DeletionFile::BITMAP;
@@ -37,7 +38,8 @@ const std::shared_ptr<arrow::Schema>& ArrowFileSchema() {
 /// believed.
 arrow::Result<DeletionVector> ParseArrow(std::shared_ptr<arrow::Buffer> bytes, uint64_t max_rows) {
   const int64_t max_bytes =
-      static_cast<int64_t>(std::min<uint64_t>(max_rows, std::numeric_limits<uint32_t>::max()) * 4);
+      std::min(static_cast<int64_t>(std::min<uint64_t>(max_rows, std::numeric_limits<uint32_t>::max()) * 4),
+               bytes->size() * kMaxCompressionRatio);
   arrow::CappedMemoryPool pool(arrow::default_memory_pool(), max_bytes + kReaderBytes);
   // Scans call this on Arrow's pool: a reader that waits for the pool itself would wait for ever.
   auto options = arrow::ipc::IpcReadOptions::Defaults();

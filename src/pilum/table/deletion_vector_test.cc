@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pilum/table/deletion_vector.h"
 
+#include <arrow/memory_pool.h>
 #include <gtest/gtest.h>
 
 #include "pilum/io/memory_store.h"
 #include "pilum/util/error.h"
+#include "pilum/util/little_endian.h"
 
 namespace pilum {
 
@@ -74,6 +76,18 @@ TEST(DeletionVectorTest, RowsBeyondTheFragmentAreCorrupt) {
     const auto status = ReadDeletionVector(*written.store, FragmentWith(written.file, 27)).status();
     EXPECT_TRUE(HasErrorKind(status, ErrorKind::kCorruptFile)) << status;
   }
+}
+
+TEST(DeletionVectorTest, AFileThatClaimsToHoldGigabytesIsRefusedBeforeTheyAreAllocated) {
+  Written written(50, DeletionFileKind::kBySize);
+  const size_t frame = written.bytes.find("\x28\xb5\x2f\xfd");  // zstd, behind the size of what it holds
+  ASSERT_NE(frame, std::string::npos);
+  StoreLE(written.bytes.data() + frame - 8, uint64_t{3} << 30);
+  ASSERT_TRUE(written.store->Put(written.path, AsSpan(written.bytes), Durability::kProcessCrash).ok());
+  const auto status =
+      ReadDeletionVector(*written.store, FragmentWith(written.file, uint64_t{1} << 32)).status();
+  EXPECT_TRUE(HasErrorKind(status, ErrorKind::kCorruptFile)) << status;
+  EXPECT_LT(arrow::default_memory_pool()->max_memory(), int64_t{1} << 30);
 }
 
 TEST(DeletionVectorTest, TruncatedFilesAreCorrupt) {
