@@ -74,7 +74,7 @@ class BlobType(pa.ExtensionType):
 try:
     pa.register_extension_type(BlobType())
 except pa.ArrowKeyError:
-    pass  # pylance is loaded too: its type is the same
+    pass  # pylance is loaded too: columns that are read get its class, which has the same storage
 
 
 class BlobArray(pa.ExtensionArray):

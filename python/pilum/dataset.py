@@ -429,7 +429,7 @@ class LanceDataset(pa.dataset.Dataset):
         blob_column
             A name, or a path such as ``"document.scan"``.
         ids, addresses, indices
-            Exactly one of: row ids, row addresses (rows that are deleted are left out), positions.
+            Exactly one of: row ids, row addresses, positions.
 
         Raises
         ------

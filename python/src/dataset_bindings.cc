@@ -143,6 +143,11 @@ arrow::Result<std::vector<Dataset::RowBlob>> FindBlobs(const Dataset& dataset, c
   return dataset.TakeBlobs(column, addresses);
 }
 
+/// What is wrong with rows and columns that were asked for is a ValueError, all else an OSError.
+PyObject* ErrorOfSelection(const arrow::Status& status) {
+  return status.IsInvalid() || status.IsIndexError() ? PyExc_ValueError : PyExc_OSError;
+}
+
 nb::object ToBytes(const arrow::Buffer& buffer) {
   return nb::bytes(reinterpret_cast<const char*>(buffer.data()), static_cast<size_t>(buffer.size()));
 }
@@ -150,9 +155,10 @@ nb::object ToBytes(const arrow::Buffer& buffer) {
 /// Pairs of a row's address and its value, None for a null.
 nb::list TakeBlobs(const Dataset& dataset, const std::string& column, const std::vector<uint64_t>& rows,
                    const std::string& selection) {
-  auto found = Check(Unlocked([&] { return FindBlobs(dataset, column, rows, selection); }), PyExc_ValueError);
+  auto found = Unlocked([&] { return FindBlobs(dataset, column, rows, selection); });
+  Check(found.status(), ErrorOfSelection(found.status()));
   nb::list blobs;
-  for (auto& [address, blob] : found) {
+  for (auto& [address, blob] : *found) {
     blobs.append(nb::make_tuple(address, blob ? nb::cast(*std::move(blob)) : nb::none()));
   }
   return blobs;
@@ -162,13 +168,13 @@ nb::list ReadBlobBytes(const Dataset& dataset, const std::string& column, const 
                        const std::string& selection) {
   std::vector<Dataset::RowBlob> found;
   std::vector<std::shared_ptr<arrow::Buffer>> values;
-  Check(Unlocked([&]() -> arrow::Status {
-          ARROW_ASSIGN_OR_RAISE(found, FindBlobs(dataset, column, rows, selection));
-          std::vector<std::optional<BlobFile>> blobs;
-          for (const auto& row : found) blobs.push_back(row.blob);
-          return ReadBlobs(blobs).Value(&values);
-        }),
-        PyExc_ValueError);
+  const auto status = Unlocked([&]() -> arrow::Status {
+    ARROW_ASSIGN_OR_RAISE(found, FindBlobs(dataset, column, rows, selection));
+    std::vector<std::optional<BlobFile>> blobs;
+    for (const auto& row : found) blobs.push_back(row.blob);
+    return ReadBlobs(blobs).Value(&values);
+  });
+  Check(status, ErrorOfSelection(status));
   nb::list pairs;
   for (size_t i = 0; i < found.size(); ++i) {
     pairs.append(nb::make_tuple(found[i].address, values[i] == nullptr ? nb::none() : ToBytes(*values[i])));

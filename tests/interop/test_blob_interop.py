@@ -113,6 +113,22 @@ def test_descriptions_of_version_1_in_structs_are_read(tmp_path):
     assert ours.to_table(blob_handling="all_binary")["s"].to_pylist()[3:5] == [{"b": b"y" * 70_000}, None]
 
 
+@pytest.mark.skipif(RELEASE_8, reason="8.0.0 does not write blobs in lists")
+def test_blobs_in_lists_are_read(tmp_path):
+    values = [b"x", None, b"", b"y" * 70_000, b"z"]
+    item = pilum.blob_field("item")
+    offsets = pa.array([0, 2, None, 4, 5], pa.int32())
+    column = pa.ListArray.from_arrays(offsets, pilum.blob_array(values), type=pa.list_(item))
+    table = pa.table([column], schema=pa.schema([pa.field("l", pa.list_(item))]))
+    lance.write_dataset(table, tmp_path / "t", data_storage_version="2.2")
+    ours = pilum.dataset(tmp_path / "t")
+    assert ours.to_table() == lance.dataset(tmp_path / "t").to_table()
+    expected = [[b"x", None], [b"", b"y" * 70_000], None, [b"z"]]
+    assert ours.to_table(blob_handling="all_binary")["l"].to_pylist() == expected
+    with pytest.raises(NotImplementedError, match="in a list"):
+        ours.take_blobs("l.item", indices=[0])
+
+
 def test_values_outside_of_the_table(tmp_path):
     (tmp_path / "outside.bin").write_bytes(b"0123456789")
     uri = f"file://{tmp_path}/outside.bin"
@@ -170,3 +186,63 @@ def test_appends_keep_the_thresholds_of_the_table(tmp_path):
         with pytest.raises(OSError, match="thresholds?"):
             writer.write_dataset(v2_table([b"x"], inline_size_threshold=11), tmp_path / "t", mode="append")
     assert {row["kind"] for row in lance.dataset(tmp_path / "t").to_table()["b"].to_pylist()} == {1}
+
+
+def test_descriptions_are_not_written_as_if_they_were_blobs(tmp_path):
+    for version, table in (("2.1", v1_table([b"x"])), ("2.2", v2_table([b"x"]))):
+        source = pilum.write_dataset(table, tmp_path / version, data_storage_version=version)
+        with pytest.raises(OSError, match="descriptions of another file"):
+            pilum.write_dataset(source, tmp_path / "copy", data_storage_version="2.2")
+
+
+def test_a_column_without_nulls_takes_none(tmp_path):
+    field = pilum.blob_field("b", nullable=False)
+    table = pa.table([pilum.blob_array([b"a", pilum.Blob()])], schema=pa.schema([field]))
+    with pytest.raises(OSError, match="null values"):
+        pilum.write_dataset(table, tmp_path / "t", data_storage_version="2.2")
+
+
+def test_uris_are_decoded_and_do_not_leave_their_base(tmp_path):
+    base = tmp_path / "a base"
+    base.mkdir()
+    (base / "x y.bin").write_bytes(b"inside")
+    (tmp_path / "x.bin").write_bytes(b"outside")
+    quoted = f"file://{tmp_path}/a%20base"
+    bases = [lance.DatasetBasePath(quoted, name="media", id=1)]
+    table = v2_table([f"{quoted}/x%20y.bin"])
+    lance.write_dataset(table, tmp_path / "t", data_storage_version="2.2", initial_bases=bases)
+    pilum.write_dataset(table, tmp_path / "t", mode="append")
+    assert our_bytes(pilum.dataset(tmp_path / "t"), "b", 2) == [b"inside", b"inside"]
+    assert [blob.read() for blob in lance.dataset(tmp_path / "t").take_blobs("b", indices=[0, 1])] == [b"inside"] * 2
+    with pytest.raises(OSError, match="outside"):
+        pilum.write_dataset(v2_table([f"{quoted}/../x.bin"]), tmp_path / "t", mode="append")
+
+
+def test_a_place_out_of_reach_is_no_damage(tmp_path):
+    (tmp_path / "gone.bin").write_bytes(b"x")
+    table = v2_table([f"file://{tmp_path}/gone.bin"])
+    pilum.write_dataset(table, tmp_path / "t", data_storage_version="2.2", allow_external_blob_outside_bases=True)
+    (tmp_path / "gone.bin").unlink()
+    with pytest.raises(OSError, match="gone.bin"):
+        pilum.dataset(tmp_path / "t").take_blobs("b", indices=[0])
+
+
+def test_thresholds_are_compared_one_by_one(tmp_path):
+    table = v2_table([b"x"], inline_size_threshold=100, dedicated_size_threshold=500)
+    for name, writer in (("a", pilum), ("b", lance)):
+        writer.write_dataset(table, tmp_path / name, data_storage_version="2.2")
+        writer.write_dataset(v2_table([b"x"], inline_size_threshold=100), tmp_path / name, mode="append")
+        with pytest.raises(OSError, match="threshold"):
+            writer.write_dataset(v2_table([b"x"], inline_size_threshold=65536), tmp_path / name, mode="append")
+
+
+def test_an_empty_value_in_front_of_a_file_is_none_null(tmp_path):
+    lance.write_dataset(v2_table([b"", None, b"x"]), tmp_path / "t", data_storage_version="2.2")
+    assert our_bytes(pilum.dataset(tmp_path / "t"), "b", 3) == [b"", None, b"x"]
+
+
+def test_parts_of_descriptions_are_read(tmp_path):
+    lance.write_dataset(v2_table([b"abc", None]), tmp_path / "t", data_storage_version="2.2")
+    (file,) = (tmp_path / "t" / "data").glob("*.lance")
+    rows = pilum.file.LanceFileReader(str(file), columns=["b.size"]).read_all().to_table()["b"].to_pylist()
+    assert rows == [{"size": 3}, None]

@@ -3,10 +3,12 @@
 
 #include <arrow/array.h>
 #include <arrow/array/builder_binary.h>
+#include <arrow/array/util.h>
 #include <arrow/util/checked_cast.h>
 
 #include <algorithm>
 
+#include "pilum/file/blob_writer.h"
 #include "pilum/util/error.h"
 
 namespace pilum {
@@ -20,7 +22,13 @@ std::string BlobSidecarPath(std::string_view data_file, uint32_t id) {
   return JoinPath(JoinPath("data", stem), digits + ".blob");
 }
 
-arrow::Result<std::shared_ptr<ReadableObject>> OpenUri(const std::string& uri) {
+bool LeavesItsFolder(std::string_view path) {
+  return path == ".." || path.starts_with("../") || path.ends_with("/..") ||
+         path.find("/../") != std::string_view::npos;
+}
+
+arrow::Result<std::shared_ptr<ReadableObject>> OpenUri(const std::string& given) {
+  const std::string uri = LocalPathOf(given);
   const size_t slash = uri.rfind('/');
   if (slash == std::string::npos || slash + 1 == uri.size()) {
     return arrow::Status::Invalid("'", uri, "' does not name a file");
@@ -39,7 +47,7 @@ arrow::Result<std::shared_ptr<ReadableObject>> BlobSource::Open() {
 
 arrow::Result<std::shared_ptr<arrow::Buffer>> BlobFile::Read(int64_t offset, int64_t length) const {
   if (offset < 0 || length < 0 || offset > size() || length > size() - offset) {
-    return arrow::Status::IndexError("bytes ", offset, " to ", offset + length, " of a blob of ", size());
+    return arrow::Status::IndexError(length, " bytes from ", offset, " of a blob of ", size());
   }
   if (length == 0) return std::make_shared<arrow::Buffer>(nullptr, 0);
   ARROW_ASSIGN_OR_RAISE(const auto object, source_->Open());
@@ -89,11 +97,6 @@ arrow::Result<ByteRange> CheckedRange(uint64_t position, uint64_t size) {
   return ByteRange{static_cast<int64_t>(position), static_cast<int64_t>(size)};
 }
 
-bool LeavesItsFolder(std::string_view path) {
-  return path == ".." || path.starts_with("../") || path.ends_with("/..") ||
-         path.find("/../") != std::string_view::npos;
-}
-
 }  // namespace
 
 arrow::Result<std::optional<BlobFile>> BlobLocator::Locate(const arrow::StructArray& descriptions,
@@ -122,9 +125,6 @@ arrow::Result<std::optional<BlobFile>> BlobLocator::LocateV2(const arrow::Struct
   const std::string uri(ValueAt<arrow::StringArray>(descriptions, 4, row));
   switch (kind) {
     case BlobKind::kInline: {
-      if (position == 0 && size == 0 && id == 0 && uri.empty()) {
-        return std::nullopt;  // how 8.0.0 shows a null; it writes no empty value like this
-      }
       ARROW_ASSIGN_OR_RAISE(const auto range, CheckedRange(position, size));
       return BlobFile(Source(JoinPath("data", data_file)), range);
     }
@@ -152,12 +152,16 @@ arrow::Result<BlobFile> BlobLocator::LocateExternal(const std::string& uri, uint
     const auto base = std::ranges::find(bases, base_id, &lance::table::BasePath::id);
     if (base == bases.end()) return arrow::Status::Invalid("a blob at the unknown base path ", base_id);
     if (LeavesItsFolder(uri)) return arrow::Status::Invalid("a blob outside of its base path: '", uri, "'");
-    absolute = JoinPath(base->path(), uri);
+    absolute = JoinPath(LocalPathOf(base->path()), uri);
   }
-  ARROW_ASSIGN_OR_RAISE(auto object, OpenUri(absolute));
   ARROW_ASSIGN_OR_RAISE(auto range, CheckedRange(position, size));
-  if (size == 0 && position == 0) range.length = object->size();
-  return BlobFile(std::make_shared<BlobSource>(std::move(object)), range);
+  auto object = OpenUri(absolute);
+  if (object.status().IsInvalid()) {  // not damage: a place that is out of reach
+    return arrow::Status::IOError("a blob at '", absolute, "': ", object.status().message());
+  }
+  ARROW_RETURN_NOT_OK(object.status());
+  if (size == 0 && position == 0) range.length = (*object)->size();
+  return BlobFile(std::make_shared<BlobSource>(*std::move(object)), range);
 }
 
 arrow::Result<std::shared_ptr<arrow::Array>> BlobLocator::ReadColumn(const arrow::StructArray& descriptions,
@@ -184,6 +188,14 @@ arrow::Result<std::shared_ptr<arrow::Array>> BlobLocator::ReadAll(const std::sha
   }
   if (IsBlobV1(*field) || !HasBlob(*field)) return array;
   const auto bytes = WithBlobBytes(field);
+  if (array->type_id() != arrow::Type::STRUCT) {  // a list
+    auto data = array->data()->Copy();
+    ARROW_ASSIGN_OR_RAISE(const auto items, ReadAll(arrow::MakeArray(data->child_data[0]),
+                                                    field->type()->field(0), data_file, pool));
+    data->child_data[0] = items->data();
+    data->type = bytes->type();
+    return arrow::MakeArray(std::move(data));
+  }
   const auto& rows = checked_cast<const arrow::StructArray&>(*array);
   arrow::ArrayVector children;
   for (int i = 0; i < rows.num_fields(); ++i) {
@@ -192,8 +204,9 @@ arrow::Result<std::shared_ptr<arrow::Array>> BlobLocator::ReadAll(const std::sha
     ARROW_ASSIGN_OR_RAISE(auto read, ReadAll(flat, child, data_file, pool));
     children.push_back(std::move(read));
   }
+  ARROW_ASSIGN_OR_RAISE(auto validity, ValidityOf(rows, pool));
   return std::make_shared<arrow::StructArray>(bytes->type(), rows.length(), std::move(children),
-                                              rows.null_bitmap(), rows.null_count(), rows.offset());
+                                              std::move(validity), rows.null_count());
 }
 
 }  // namespace pilum

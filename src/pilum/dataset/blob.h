@@ -38,6 +38,9 @@ std::string BlobSidecarPath(std::string_view data_file, uint32_t id);
 /// Opens what a URI names, a file: in a store this library knows.
 arrow::Result<std::shared_ptr<ReadableObject>> OpenUri(const std::string& uri);
 
+/// Whether a path has a component "..".
+bool LeavesItsFolder(std::string_view path);
+
 /// An object that holds values, opened when the first of them is read. Any thread.
 class BlobSource {
  public:

@@ -14,11 +14,6 @@ namespace {
 constexpr int64_t kPackBytes = int64_t{1} << 30;
 constexpr int64_t kCopyBytes = int64_t{8} << 20;
 
-/// `uri` as a path or URI that can be compared by prefix.
-std::string_view WithoutFileScheme(std::string_view uri) {
-  return uri.starts_with("file://") ? uri.substr(7) : uri;
-}
-
 }  // namespace
 
 class BlobFiles::Input {
@@ -114,13 +109,13 @@ arrow::Result<BlobDescription> BlobFiles::Refer(const BlobValue& value) const {
     blob.size = static_cast<uint64_t>(value.slice->length);
   }
   size_t longest = 0;
-  const std::string_view uri = WithoutFileScheme(value.uri);
+  const std::string uri = LocalPathOf(std::string(value.uri));
   for (int i = 0; table_ != nullptr && i < table_->proto.base_paths_size(); ++i) {
     const auto& base = table_->proto.base_paths(i);
-    std::string_view prefix = WithoutFileScheme(base.path());
-    while (prefix.ends_with('/')) prefix.remove_suffix(1);
-    const bool inside =
-        uri.starts_with(prefix) && uri.size() > prefix.size() + 1 && uri[prefix.size()] == '/';
+    std::string prefix = LocalPathOf(base.path());
+    while (prefix.ends_with('/')) prefix.pop_back();
+    const bool inside = !LeavesItsFolder(uri) && uri.starts_with(prefix) && uri.size() > prefix.size() + 1 &&
+                        uri[prefix.size()] == '/';
     if (base.is_dataset_root() || !inside || prefix.size() <= longest) continue;
     longest = prefix.size();
     blob.id = base.id();

@@ -121,13 +121,14 @@ class Dataset : public std::enable_shared_from_this<Dataset> {
   arrow::Result<std::shared_ptr<const Projection>> NewProjection(
       const std::vector<std::string>& columns, BlobHandling blobs = BlobHandling::kDescriptions) const;
 
-  /// The values of a blob column at these row addresses, in the order asked for; none for a null. Rows that
-  /// are deleted are dropped. Only descriptions are read.
-  /// @param column a path; "s.b" is child b of struct s. Invalid if it is not a blob column.
+  /// The value of a row, none for a null.
   struct RowBlob {
     uint64_t address = 0;
     std::optional<BlobFile> blob;
   };
+  /// The values of a blob column at these row addresses, in the order asked for. Only descriptions are read.
+  /// NotImplemented for deleted rows.
+  /// @param column a path; "s.b" is child b of struct s. Invalid if it is not a blob column.
   arrow::Result<std::vector<RowBlob>> TakeBlobs(const std::string& column,
                                                 std::span<const uint64_t> addresses) const;
 

@@ -105,12 +105,17 @@ class DataFiles {
   bool kept_ = false;
 };
 
-/// Thresholds given with data must be those of the table, where they are kept.
+/// Thresholds given with data, which has the table's type, must be those of the table, where they are kept.
 arrow::Status CheckSameThresholds(const arrow::Field& data, const arrow::Field& table) {
-  if (!IsBlobV2(data) || !IsBlobV2(table)) return arrow::Status::OK();
-  ARROW_ASSIGN_OR_RAISE(const auto given, BlobThresholds::Of(data));
+  if (!IsBlobV2(table)) {
+    for (int i = 0; HasBlob(table) && i < table.type()->num_fields(); ++i) {
+      ARROW_RETURN_NOT_OK(CheckSameThresholds(*data.type()->field(i), *table.type()->field(i)));
+    }
+    return arrow::Status::OK();
+  }
   ARROW_ASSIGN_OR_RAISE(const auto kept, BlobThresholds::Of(table));
-  if (given == kept || given == BlobThresholds()) return arrow::Status::OK();
+  ARROW_ASSIGN_OR_RAISE(const auto given, BlobThresholds::Of(data, kept));
+  if (given == kept) return arrow::Status::OK();
   return arrow::Status::Invalid("Cannot append data with blob thresholds ", given.max_inline, " and ",
                                 given.max_packed, " for field '", table.name(), "'; those of the table are ",
                                 kept.max_inline, " and ", kept.max_packed);
@@ -190,6 +195,9 @@ arrow::Result<std::shared_ptr<Dataset>> Dataset::Write(std::shared_ptr<arrow::Re
                                                        StoreLocation location, const WriteOptions& options) {
   if (options.max_rows_per_file <= 0 || options.max_bytes_per_file <= 0) {
     return arrow::Status::Invalid("max_rows_per_file and max_bytes_per_file must be positive");
+  }
+  if (options.blob_pack_file_size_threshold.value_or(0) < 0) {
+    return arrow::Status::Invalid("blob_pack_file_size_threshold must not be negative");
   }
   data = StorageReader(std::move(data));
   ARROW_ASSIGN_OR_RAISE(auto existing, LoadIfExists(*location.store));

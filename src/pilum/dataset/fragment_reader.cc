@@ -98,6 +98,7 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> FragmentReader::Assemble(cons
                                                                             arrow::MemoryPool* pool) const {
   arrow::ArrayVector arrays(projection.columns().size());
   ARROW_ASSIGN_OR_RAISE(const auto groups, GroupByFile(projection));
+  BlobLocator blobs(location_, manifest_);
   for (const Group& group : groups) {
     ARROW_ASSIGN_OR_RAISE(const auto file, OpenFile(*group.file));
     ARROW_ASSIGN_OR_RAISE(const auto rows, read(*file, group.projection));
@@ -105,7 +106,6 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> FragmentReader::Assemble(cons
       const size_t at = group.positions[i];
       arrays[at] = rows->column(static_cast<int>(i));
       if (!projection.columns()[at].wants_blob_bytes) continue;
-      BlobLocator blobs(location_, manifest_);
       ARROW_ASSIGN_OR_RAISE(arrays[at], blobs.ReadAll(arrays[at], projection.columns()[at].field->arrow,
                                                       group.file->path(), pool));
     }

@@ -50,8 +50,17 @@ arrow::Result<std::vector<Dataset::RowBlob>> Dataset::TakeBlobs(const std::strin
     return arrow::Status::Invalid("the column '", column, "' is not a blob column");
   }
   ARROW_ASSIGN_OR_RAISE(const auto rows, TakeAddresses(addresses, {path[0]->name(), kRowAddressColumn}));
+  const size_t num_found = static_cast<size_t>(rows->num_rows());
+  if (num_found < addresses.size()) {
+    return arrow::Status::NotImplemented("blobs of deleted rows, ", addresses.size() - num_found,
+                                         " of those that were asked for");
+  }
   std::shared_ptr<arrow::Array> descriptions = rows->column(0);
   for (size_t i = 1; i < path.size(); ++i) {
+    if (descriptions->type_id() != arrow::Type::STRUCT) {
+      return arrow::Status::NotImplemented("the blobs of column '", column, "', which are in a ",
+                                           descriptions->type()->name());
+    }
     const auto& parent = checked_cast<const arrow::StructArray&>(*descriptions);
     const int child = parent.struct_type()->GetFieldIndex(path[i]->name());
     ARROW_ASSIGN_OR_RAISE(descriptions, parent.GetFlattenedField(child));

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "pilum/encoding/extension_storage.h"
+#include "pilum/encoding/nesting.h"
 
 namespace pilum {
 
@@ -25,7 +26,7 @@ std::shared_ptr<arrow::Field> ReplaceBlobs(const std::shared_ptr<arrow::Field>& 
   if (!HasBlob(*field)) return field;
   arrow::FieldVector children;
   for (const auto& child : field->type()->fields()) children.push_back(ReplaceBlobs(child, replace));
-  return field->WithType(arrow::struct_(std::move(children)));
+  return field->WithType(WithChildren(*field->type(), std::move(children)));
 }
 
 std::shared_ptr<arrow::Field> Describe(const std::shared_ptr<arrow::Field>& blob) {
@@ -50,14 +51,9 @@ bool IsBlobDescription(const arrow::Field& field) {
   return IsStruct(field) && !IsBlobV2(field) && HasMetadata(field, kBlobMetadata);
 }
 
-bool IsBlobV2Description(const arrow::Field& field) {
-  return IsBlobDescription(field) && field.type()->Equals(*BlobV2DescriptionType());
-}
-
 bool HasBlob(const arrow::Field& field) {
   if (IsBlobV1(field) || IsBlobV2(field)) return true;
-  return IsStruct(field) &&
-         std::ranges::any_of(field.type()->fields(), [](const auto& child) { return HasBlob(*child); });
+  return std::ranges::any_of(field.type()->fields(), [](const auto& child) { return HasBlob(*child); });
 }
 
 std::shared_ptr<arrow::DataType> BlobV1DescriptionType() {

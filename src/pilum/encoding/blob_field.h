@@ -34,14 +34,13 @@ bool IsBlobV1(const arrow::Field& field);
 bool IsBlobV2(const arrow::Field& field);
 /// Descriptions, of either version.
 bool IsBlobDescription(const arrow::Field& field);
-bool IsBlobV2Description(const arrow::Field& field);
-/// Whether `field`, or a child of a struct at any depth, is a blob.
+/// Whether `field`, or anything below it, is a blob.
 bool HasBlob(const arrow::Field& field);
 
 std::shared_ptr<arrow::DataType> BlobV1DescriptionType();
 std::shared_ptr<arrow::DataType> BlobV2DescriptionType();
 
-/// `field` with descriptions in place of blobs, those in structs included. Names and nullability stay.
+/// `field` with descriptions in place of blobs, those below it included. Names and nullability stay.
 std::shared_ptr<arrow::Field> WithBlobDescriptions(const std::shared_ptr<arrow::Field>& field);
 /// The same with blobs of version 2 only: how a file stores `field`.
 std::shared_ptr<arrow::Field> WithStoredBlobs(const std::shared_ptr<arrow::Field>& field);

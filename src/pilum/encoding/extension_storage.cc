@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "pilum/encoding/nesting.h"
+
 namespace pilum {
 
 namespace {
@@ -34,23 +36,17 @@ TypePtr WithStorageChildren(const TypePtr& type) {
     if (values == dictionary.value_type()) return type;
     return arrow::dictionary(dictionary.index_type(), values, dictionary.ordered());
   }
-  const auto fields = StorageFields(type->fields());
-  if (fields == type->fields()) return type;
   switch (type->id()) {
     case arrow::Type::STRUCT:
-      return arrow::struct_(fields);
     case arrow::Type::LIST:
-      return arrow::list(fields[0]);
     case arrow::Type::LARGE_LIST:
-      return arrow::large_list(fields[0]);
     case arrow::Type::FIXED_SIZE_LIST:
-      return arrow::fixed_size_list(fields[0],
-                                    checked_cast<const arrow::FixedSizeListType&>(*type).list_size());
-    case arrow::Type::MAP:
-      return std::make_shared<arrow::MapType>(fields[0],
-                                              checked_cast<const arrow::MapType&>(*type).keys_sorted());
+    case arrow::Type::MAP: {
+      auto fields = StorageFields(type->fields());
+      return fields == type->fields() ? type : WithChildren(*type, std::move(fields));
+    }
     default:
-      return type;  // refused where types are checked
+      return type;  // others are refused where types are checked
   }
 }
 

@@ -86,6 +86,23 @@ bool IsNested(const arrow::Field& field) {
   }
 }
 
+std::shared_ptr<arrow::DataType> WithChildren(const arrow::DataType& type, arrow::FieldVector children) {
+  switch (type.id()) {
+    case arrow::Type::LIST:
+      return arrow::list(children[0]);
+    case arrow::Type::LARGE_LIST:
+      return arrow::large_list(children[0]);
+    case arrow::Type::FIXED_SIZE_LIST:
+      return arrow::fixed_size_list(children[0],
+                                    static_cast<const arrow::FixedSizeListType&>(type).list_size());
+    case arrow::Type::MAP:
+      return std::make_shared<arrow::MapType>(children[0],
+                                              static_cast<const arrow::MapType&>(type).keys_sorted());
+    default:
+      return arrow::struct_(std::move(children));
+  }
+}
+
 int64_t LeafColumn::page_rows_per_row() const {
   int64_t rows = 1;
   for (const NestingLayer& layer : layers) {

@@ -52,4 +52,7 @@ bool IsNested(const arrow::Field& field);
 /// blobs are such structs.
 bool IsPacked(const arrow::Field& field);
 
+/// A struct, list, large list, fixed-size list or map like `type` but with other children.
+std::shared_ptr<arrow::DataType> WithChildren(const arrow::DataType& type, arrow::FieldVector children);
+
 }  // namespace pilum

@@ -43,7 +43,11 @@ struct BlobArrays {
       if (data->IsValid(row)) return arrow::Status::Invalid("a blob with both data and uri");
       value.uri = uri->GetView(row);
       if (value.uri.empty()) return arrow::Status::Invalid("a blob with an empty uri");
-      if (position != nullptr && size != nullptr && position->IsValid(row) && size->IsValid(row)) {
+      const bool has_position = position != nullptr && position->IsValid(row);
+      if (has_position != (size != nullptr && size->IsValid(row))) {
+        return arrow::Status::Invalid("a blob at ", value.uri, " with only one of position and size");
+      }
+      if (has_position) {
         const uint64_t begin = position->Value(row), length = size->Value(row);
         if (begin > INT64_MAX || length > INT64_MAX - begin) {
           return arrow::Status::Invalid("a blob of ", length, " bytes at ", begin, " of ", value.uri);
@@ -98,6 +102,11 @@ class DescriptionsBuilder {
 
 }  // namespace
 
+arrow::Result<std::shared_ptr<arrow::Buffer>> ValidityOf(const arrow::Array& array, arrow::MemoryPool* pool) {
+  if (array.null_count() == 0) return nullptr;
+  return arrow::internal::CopyBitmap(pool, array.null_bitmap_data(), array.offset(), array.length());
+}
+
 arrow::Result<std::shared_ptr<arrow::Array>> StoreBlobs(const std::shared_ptr<arrow::Array>& array,
                                                         const arrow::Field& field, BlobStorage* storage,
                                                         const AppendToFile& append, arrow::MemoryPool* pool) {
@@ -120,11 +129,7 @@ arrow::Result<std::shared_ptr<arrow::Array>> StoreBlobs(const std::shared_ptr<ar
       }
       ARROW_ASSIGN_OR_RAISE(children[at], StoreBlobs(children[at], *type.field(i), storage, append, pool));
     }
-    std::shared_ptr<arrow::Buffer> validity;
-    if (rows.null_count() > 0) {
-      ARROW_ASSIGN_OR_RAISE(
-          validity, arrow::internal::CopyBitmap(pool, rows.null_bitmap_data(), rows.offset(), rows.length()));
-    }
+    ARROW_ASSIGN_OR_RAISE(auto validity, ValidityOf(rows, pool));
     return std::make_shared<arrow::StructArray>(arrow::struct_(std::move(fields)), rows.length(),
                                                 std::move(children), std::move(validity), rows.null_count());
   }
@@ -141,8 +146,8 @@ arrow::Result<std::shared_ptr<arrow::Array>> StoreBlobs(const std::shared_ptr<ar
   return descriptions.Finish();
 }
 
-arrow::Result<BlobThresholds> BlobThresholds::Of(const arrow::Field& field) {
-  BlobThresholds thresholds;
+arrow::Result<BlobThresholds> BlobThresholds::Of(const arrow::Field& field, BlobThresholds otherwise) {
+  BlobThresholds thresholds = otherwise;
   const auto parse = [&](const char* key, int64_t lowest, int64_t* out) {
     if (field.metadata() == nullptr || !field.metadata()->Contains(key)) return arrow::Status::OK();
     const std::string text = *field.metadata()->Get(key);

@@ -42,8 +42,10 @@ struct BlobThresholds {
   int64_t max_inline = int64_t{64} << 10;
   int64_t max_packed = int64_t{4} << 20;
 
-  /// Those of the field's metadata. Invalid, naming field, key and value, for one that is no number.
-  static arrow::Result<BlobThresholds> Of(const arrow::Field& field);
+  /// Those of the field's metadata, where it has none `otherwise`. Invalid, naming field, key and value, for
+  /// one that is no number.
+  static arrow::Result<BlobThresholds> Of(const arrow::Field& field, BlobThresholds otherwise);
+  static arrow::Result<BlobThresholds> Of(const arrow::Field& field) { return Of(field, BlobThresholds()); }
   bool operator==(const BlobThresholds&) const = default;
 };
 
@@ -64,6 +66,9 @@ class BlobStorage {
 arrow::Result<std::shared_ptr<arrow::Array>> StoreBlobs(const std::shared_ptr<arrow::Array>& array,
                                                         const arrow::Field& field, BlobStorage* storage,
                                                         const AppendToFile& append, arrow::MemoryPool* pool);
+
+/// The validity of the rows of `array` as a bitmap of its own, null if there is no null.
+arrow::Result<std::shared_ptr<arrow::Buffer>> ValidityOf(const arrow::Array& array, arrow::MemoryPool* pool);
 
 /// Invalid, naming the field, unless it is a struct of data, uri and, if at all, position and size, with
 /// thresholds that are numbers.

@@ -5,6 +5,8 @@
 #include <numeric>
 #include <set>
 
+#include "pilum/encoding/nesting.h"
+
 namespace pilum {
 
 namespace {
@@ -18,21 +20,6 @@ const SchemaField* FindNode(const SchemaField& field, std::string_view path) {
     if (const auto* node = FindNode(child, path.substr(name.size() + 1))) return node;
   }
   return nullptr;
-}
-
-/// `type` with other children.
-std::shared_ptr<arrow::DataType> WithChildren(const arrow::DataType& type, arrow::FieldVector children) {
-  switch (type.id()) {
-    case arrow::Type::LIST:
-      return arrow::list(children[0]);
-    case arrow::Type::LARGE_LIST:
-      return arrow::large_list(children[0]);
-    case arrow::Type::FIXED_SIZE_LIST:
-      return arrow::fixed_size_list(children[0],
-                                    static_cast<const arrow::FixedSizeListType&>(type).list_size());
-    default:
-      return arrow::struct_(std::move(children));
-  }
 }
 
 /// Goes through the nodes of a file in the order of its columns and keeps what is selected. Columns are

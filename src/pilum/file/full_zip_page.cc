@@ -130,7 +130,7 @@ arrow::Result<std::unique_ptr<PageReader>> MakeFullZipPage(PageDescription page,
   ARROW_ASSIGN_OR_RAISE(const ControlWord word, ControlWord::Make(layout.bits_rep(), layout.bits_def()));
   if (layout.has_bits_per_offset()) {
     if (page.buffers.size() != 2)
-      return arrow::Status::Invalid("a page of strings without a repetition index");
+      return arrow::Status::Invalid("a page of values of different lengths without a repetition index");
     ARROW_ASSIGN_OR_RAISE(auto values, VariableFullZipValues::Make(layout.value_compression(),
                                                                    layout.bits_per_offset(), type, pool));
     return std::make_unique<VariableFullZipPage>(std::move(page), type, word, std::move(values));

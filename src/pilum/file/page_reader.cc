@@ -44,7 +44,7 @@ namespace {
 /// 8.0.0 writes a layer too many, the innermost, for descriptions of blobs. Spec: §7.2.
 bool HasSurplusLayer(const google::protobuf::RepeatedField<int>& layers, const LeafColumn& column) {
   return static_cast<size_t>(layers.size()) == column.layers.size() + 1 &&
-         layers[0] == enc::REPDEF_ALL_VALID_ITEM && IsBlobV2Description(*column.field);
+         layers[0] == enc::REPDEF_ALL_VALID_ITEM && IsBlobDescription(*column.field);
 }
 
 /// The layers of a page must be those of its column's type; the page only chooses what is nullable.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pilum/file/written_type.h"
 
+#include <arrow/array/array_nested.h>
 #include <arrow/util/key_value_metadata.h>
 
 #include "pilum/encoding/blob_field.h"
@@ -70,14 +71,26 @@ arrow::Status CheckPacked(const arrow::ArrayData& array, const arrow::Field& fie
                                     "` of a packed struct contains null values");
     }
     if (child.type->id() == arrow::Type::STRUCT) {
-      ARROW_RETURN_NOT_OK(CheckPacked(child, *field.type()->field(i)));
+      ARROW_ASSIGN_OR_RAISE(const auto rows, arrow::StructArray(array.Copy()).GetFlattenedField(i));
+      ARROW_RETURN_NOT_OK(CheckPacked(*rows->data(), *field.type()->field(i)));
     }
   }
   return arrow::Status::OK();
 }
 
+/// A blob without data and without uri is a null.
+arrow::Status CheckBlobs(const arrow::ArrayData& array, const arrow::Field& field) {
+  if (field.nullable()) return arrow::Status::OK();
+  const arrow::StructArray blobs(array.Copy());
+  const auto data = blobs.GetFieldByName("data"), uri = blobs.GetFieldByName("uri");
+  for (int64_t i = 0; i < blobs.length(); ++i) {
+    if (blobs.IsValid(i) && data->IsNull(i) && uri->IsNull(i)) return NullsIn(field);
+  }
+  return arrow::Status::OK();
+}
+
 arrow::Status CheckChildren(const arrow::ArrayData& array, const arrow::Field& field) {
-  if (IsBlobV2(field)) return arrow::Status::OK();
+  if (IsBlobV2(field)) return CheckBlobs(array, field);
   if (IsPacked(field)) return CheckPacked(array, field);
   if (!IsNested(field)) return arrow::Status::OK();
   for (int i = 0; i < field.type()->num_fields(); ++i) {
@@ -98,6 +111,11 @@ arrow::Status CheckWritable(const arrow::Field& field, FormatVersion version) {
   const auto refuse = [&](const char* what) {
     return arrow::Status::NotImplemented("Column '", field.name(), "': ", what);
   };
+  if (IsBlobDescription(field)) {
+    return arrow::Status::Invalid(
+        "Column '", field.name(),
+        "' has descriptions of another file's blobs, not blobs: read them as bytes");
+  }
   if (IsBlobV2(field)) {
     if (version < FormatVersion::k2_2) {
       return arrow::Status::Invalid("Column '", field.name(), "': Blob v2 requires file version >= 2.2 (got ",

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -157,6 +158,24 @@ std::shared_ptr<ObjectStore> SubStore(std::shared_ptr<ObjectStore> store, std::s
   return std::make_shared<PrefixedStore>(std::move(store), std::move(prefix));
 }
 
+std::string LocalPathOf(const std::string& uri) {
+  constexpr std::string_view kScheme = "file://";
+  if (!uri.starts_with(kScheme)) return uri;
+  std::string path;
+  for (size_t i = kScheme.size(); i < uri.size(); ++i) {
+    unsigned char byte = 0;
+    const char* digits = uri.data() + i + 1;
+    if (uri[i] == '%' && i + 2 < uri.size() &&
+        std::from_chars(digits, digits + 2, byte, 16).ptr == digits + 2) {
+      path += static_cast<char>(byte);
+      i += 2;
+    } else {
+      path += uri[i];
+    }
+  }
+  return std::filesystem::path(path).lexically_normal().string();
+}
+
 arrow::Result<StoreLocation> ResolveUri(const std::string& uri) {
   if (uri.empty()) return arrow::Status::Invalid("The location of a table is empty");
   std::string trimmed = uri;
@@ -170,7 +189,7 @@ arrow::Result<StoreLocation> ResolveUri(const std::string& uri) {
   }
   const std::string scheme = trimmed.substr(0, scheme_end);
   const std::string rest = trimmed.substr(scheme_end + 3);
-  if (scheme == "file") return StoreLocation{MakeLocalStore(rest), trimmed};
+  if (scheme == "file") return StoreLocation{MakeLocalStore(LocalPathOf(trimmed)), trimmed};
   if (scheme == "memory") return StoreLocation{SubStore(SharedMemoryStore(), rest), trimmed};
   return arrow::Status::Invalid("'", uri, "': unknown scheme '", scheme,
                                 "'; known are: file, memory, a local path");

@@ -122,6 +122,8 @@ struct StoreLocation {
   std::string uri;                     ///< as a user would type it, without a trailing '/'
 };
 arrow::Result<StoreLocation> ResolveUri(const std::string& uri);
+/// A "file://" URI as the path it names, percent-encoding decoded, without "." and ".."; all else as it is.
+std::string LocalPathOf(const std::string& uri);
 
 inline std::span<const uint8_t> AsSpan(std::string_view text) {
   return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};

@@ -5,6 +5,7 @@
 
 #include <chrono>
 
+#include "pilum/encoding/blob_field.h"
 #include "pilum/mem_wal/mem_wal_index.h"
 
 namespace pilum {
@@ -122,6 +123,11 @@ arrow::Status InitializeMemWalBuilder::AddSharding(lance::table::MemWalIndexDeta
 }
 
 arrow::Result<std::shared_ptr<Dataset>> InitializeMemWalBuilder::Execute() {
+  for (const auto& field : dataset_->schema()->fields()) {
+    if (WithStoredBlobs(field) == field) continue;
+    return arrow::Status::NotImplemented("MemWAL of a table with blobs of version 2: column '", field->name(),
+                                         "'");
+  }
   lance::table::MemWalIndexDetails details;
   ARROW_RETURN_NOT_OK(AddSharding(&details));
   for (const std::string& name : maintained_indexes_) {
