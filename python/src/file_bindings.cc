@@ -42,7 +42,13 @@ std::shared_ptr<PyFileReader> OpenReader(const std::string& path,
   auto file = Check(Unlocked([&]() -> arrow::Result<std::shared_ptr<FileReader>> {
     ARROW_ASSIGN_OR_RAISE(const auto place, ResolveFile(path));
     ARROW_ASSIGN_OR_RAISE(auto object, place.first->Open(place.second));
-    return FileReader::Open(std::move(object));
+    ARROW_ASSIGN_OR_RAISE(auto reader, FileReader::Open(std::move(object)));
+    if (reader->version() ==
+        FormatVersion::kLegacy) {  // as pylance: tables read them, LanceFileReader does not
+      return arrow::Status::IOError(reader->path(),
+                                    ": Attempt to use the lance v2 reader to read a legacy file");
+    }
+    return reader;
   }));
   if (!columns) return std::make_shared<PyFileReader>(PyFileReader{file, file->WholeFile()});
   // An unknown column is an OSError in pylance, no columns at all a ValueError.

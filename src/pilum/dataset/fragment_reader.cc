@@ -17,13 +17,15 @@ struct FragmentReader::Group {
 
 namespace {
 
-/// The file and the column in it that hold field `id`, or {null, -1}.
+/// The file that holds field `id` and its column there (FileProjection), or {null, -1}. Files of version 0.1
+/// find columns by field id and list no others.
 std::pair<const lance::table::DataFile*, int32_t> FindColumn(const lance::table::DataFragment& fragment,
                                                              int32_t id) {
   for (const auto& file : fragment.files()) {
-    const int n = std::min(file.fields_size(), file.column_indices_size());
+    const bool by_id = file.column_indices().empty();
+    const int n = by_id ? file.fields_size() : std::min(file.fields_size(), file.column_indices_size());
     for (int i = 0; i < n; ++i) {
-      if (file.fields(i) == id) return {&file, file.column_indices(i)};
+      if (file.fields(i) == id) return {&file, by_id ? id : file.column_indices(i)};
     }
   }
   return {nullptr, -1};

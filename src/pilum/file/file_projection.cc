@@ -40,7 +40,7 @@ class Pruner {
     }
     std::vector<int32_t> kept;
     if (Schema::OwnsColumn(node, version_)) kept.push_back(next_column_++);
-    if (Schema::IsOneColumn(node)) {
+    if (Schema::IsOneColumn(node, version_)) {
       if (!IsSelectedBelow(node)) return nullptr;
       columns->push_back(kept.front());
       return PrunePacked(node, kept.front());
@@ -92,9 +92,10 @@ class Pruner {
 }  // namespace
 
 FileProjection FileProjection::All(const Schema& file, FormatVersion version) {
-  FileProjection projection{file.arrow(), {}};
-  projection.column_indices.resize(file.ColumnFieldIds(version).size());
-  std::iota(projection.column_indices.begin(), projection.column_indices.end(), 0);
+  FileProjection projection{file.arrow(), file.ColumnFieldIds(version)};
+  if (version != FormatVersion::kLegacy) {
+    std::iota(projection.column_indices.begin(), projection.column_indices.end(), 0);
+  }
   return projection;
 }
 
@@ -122,12 +123,13 @@ arrow::Result<FileProjection> FileProjection::Make(const Schema& file, FormatVer
   for (size_t i = 0; i < columns.size(); ++i) {
     ARROW_ASSIGN_OR_RAISE(pruned.emplace_back(), pruner.Prune(file.fields()[i], &columns[i]));
   }
+  const FileProjection all = All(file, version);
   FileProjection projection;
   arrow::FieldVector fields;
   for (const size_t root : roots) {
     fields.push_back(pruned[root]);
-    projection.column_indices.insert(projection.column_indices.end(), columns[root].begin(),
-                                     columns[root].end());
+    for (const int32_t column : columns[root])
+      projection.column_indices.push_back(all.column_indices[static_cast<size_t>(column)]);
   }
   projection.schema = arrow::schema(std::move(fields), file.arrow()->metadata());
   projection.packed_parts = pruner.TakePackedParts();

@@ -19,7 +19,8 @@
 namespace pilum {
 
 /// Which columns to produce: `schema` is that of the result, `column_indices` the columns of the file that
-/// hold it, in the depth-first order of `schema` (Schema::ColumnFieldIds).
+/// hold it, in the depth-first order of `schema` (Schema::ColumnFieldIds). Columns of version 0.1 have no
+/// numbers: there the indices are the ids of the fields.
 struct FileProjection {
   /// Some children of a packed struct.
   struct PackedPart {

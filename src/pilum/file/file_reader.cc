@@ -9,6 +9,7 @@
 #include "pilum/file/column_metadata.h"
 #include "pilum/file/column_reader.h"
 #include "pilum/file/footer.h"
+#include "pilum/file/legacy_file_reader.h"
 #include "pilum/file/nested_column.h"
 #include "pilum/file/v2_0_nested.h"
 #include "pilum/util/error.h"
@@ -41,18 +42,13 @@ class FileReaderImpl final : public FileReader {
 
   arrow::Status ParseDescriptor();
 
+  const std::string& path() const override { return object_->path(); }
   FormatVersion version() const override { return tail_.footer.version; }
   int64_t num_rows() const override { return num_rows_; }
   int32_t num_columns() const override { return static_cast<int32_t>(columns_.size()); }
   const std::shared_ptr<const Schema>& schema() const override { return schema_; }
   int64_t num_bytes() const override { return object_->size(); }
 
-  arrow::Result<std::shared_ptr<arrow::RecordBatch>> ReadRange(const FileProjection& projection,
-                                                               int64_t begin, int64_t end,
-                                                               arrow::MemoryPool* pool) override;
-  arrow::Result<std::shared_ptr<arrow::RecordBatch>> Take(const FileProjection& projection,
-                                                          std::span<const int64_t> rows,
-                                                          arrow::MemoryPool* pool) override;
   arrow::Result<FileDescription> Describe() const override;
   arrow::Result<std::shared_ptr<arrow::Buffer>> ReadGlobalBuffer(int32_t index) override;
 
@@ -60,7 +56,7 @@ class FileReaderImpl final : public FileReader {
   arrow::Result<std::shared_ptr<const ColumnReader>> OpenColumn(int32_t index, const LeafColumn& column);
   arrow::Result<std::shared_ptr<arrow::RecordBatch>> ReadRows(const FileProjection& projection,
                                                               std::span<const RowRange> rows,
-                                                              arrow::MemoryPool* pool);
+                                                              arrow::MemoryPool* pool) override;
 
   const std::shared_ptr<ReadableObject> object_;
   const FileTail tail_;
@@ -174,37 +170,6 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> FileReaderImpl::ReadRows(cons
   return arrow::RecordBatch::Make(projection.schema, n, std::move(arrays));
 }
 
-arrow::Result<std::shared_ptr<arrow::RecordBatch>> FileReaderImpl::ReadRange(const FileProjection& projection,
-                                                                             int64_t begin, int64_t end,
-                                                                             arrow::MemoryPool* pool) {
-  if (begin < 0 || end < begin || end > num_rows_) {
-    return arrow::Status::IndexError(object_->path(), ": rows ", begin, " to ", end, " of a file of ",
-                                     num_rows_);
-  }
-  const RowRange range{begin, end};
-  return ReadRows(projection, {&range, 1}, pool);
-}
-
-arrow::Result<std::shared_ptr<arrow::RecordBatch>> FileReaderImpl::Take(const FileProjection& projection,
-                                                                        std::span<const int64_t> rows,
-                                                                        arrow::MemoryPool* pool) {
-  std::vector<RowRange> ranges;
-  ranges.reserve(rows.size());
-  for (const int64_t row : rows) {
-    const int64_t lowest = ranges.empty() ? 0 : ranges.back().end;
-    if (row < lowest || row >= num_rows_) {
-      return arrow::Status::IndexError(object_->path(), ": row ", row, " of a file of ", num_rows_,
-                                       ", or rows not in ascending order");
-    }
-    if (!ranges.empty() && row == lowest) {
-      ranges.back().end = row + 1;
-    } else {
-      ranges.push_back({row, row + 1});
-    }
-  }
-  return ReadRows(projection, ranges, pool);
-}
-
 arrow::Result<FileDescription> FileReaderImpl::Describe() const {
   FileDescription description;
   description.global_buffers = tail_.global_buffers;
@@ -233,8 +198,39 @@ arrow::Result<std::shared_ptr<arrow::Buffer>> FileReaderImpl::ReadGlobalBuffer(i
 
 }  // namespace
 
+arrow::Result<std::shared_ptr<arrow::RecordBatch>> FileReader::ReadRange(const FileProjection& projection,
+                                                                         int64_t begin, int64_t end,
+                                                                         arrow::MemoryPool* pool) {
+  if (begin < 0 || end < begin || end > num_rows()) {
+    return arrow::Status::IndexError(path(), ": rows ", begin, " to ", end, " of a file of ", num_rows());
+  }
+  const RowRange range{begin, end};
+  return ReadRows(projection, {&range, 1}, pool);
+}
+
+arrow::Result<std::shared_ptr<arrow::RecordBatch>> FileReader::Take(const FileProjection& projection,
+                                                                    std::span<const int64_t> rows,
+                                                                    arrow::MemoryPool* pool) {
+  std::vector<RowRange> ranges;
+  ranges.reserve(rows.size());
+  for (const int64_t row : rows) {
+    const int64_t lowest = ranges.empty() ? 0 : ranges.back().end;
+    if (row < lowest || row >= num_rows()) {
+      return arrow::Status::IndexError(path(), ": row ", row, " of a file of ", num_rows(),
+                                       ", or rows not in ascending order");
+    }
+    if (!ranges.empty() && row == lowest) {
+      ranges.back().end = row + 1;
+    } else {
+      ranges.push_back({row, row + 1});
+    }
+  }
+  return ReadRows(projection, ranges, pool);
+}
+
 arrow::Result<std::shared_ptr<FileReader>> FileReader::Open(std::shared_ptr<ReadableObject> object) {
   ARROW_ASSIGN_OR_RAISE(auto tail, FileTail::Read(object.get()));
+  if (tail.footer.version == FormatVersion::kLegacy) return OpenLegacyFile(std::move(object), tail);
   auto reader = std::make_shared<FileReaderImpl>(std::move(object), std::move(tail));
   ARROW_RETURN_NOT_OK(reader->ParseDescriptor());
   return reader;

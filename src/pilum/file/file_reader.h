@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// FileReader: rows of one data file. Spec: 10-file.md §2, §6.
+// FileReader: rows of one data file. Spec: 10-file.md §2, §6, §10.
 #pragma once
 
 #include <arrow/memory_pool.h>
@@ -15,6 +15,7 @@
 
 #include "pilum/file/file_projection.h"
 #include "pilum/file/format_version.h"
+#include "pilum/file/row_range.h"
 #include "pilum/file/schema.h"
 #include "pilum/io/object_store.h"
 
@@ -43,6 +44,8 @@ struct FileDescription {
 /// Every length, offset and count of the file is checked before use: damage is IOError (kCorruptFile) with
 /// the file and the offset. NotImplemented: blobs of version 2 or in nested columns,
 /// structs without fields.
+///
+/// Files of version 0.1 (LegacyFileReader) have neither global buffers nor a description.
 class FileReader {
  public:
   /// Reads the tail (one request, two when the metadata is large) and parses footer, schema and column table.
@@ -50,6 +53,7 @@ class FileReader {
   static arrow::Result<std::shared_ptr<FileReader>> Open(std::shared_ptr<ReadableObject> object);
   virtual ~FileReader() = default;
 
+  virtual const std::string& path() const = 0;  ///< for messages
   virtual FormatVersion version() const = 0;
   virtual int64_t num_rows() const = 0;
   virtual int64_t num_bytes() const = 0;  ///< of the file
@@ -60,19 +64,25 @@ class FileReader {
   FileProjection WholeFile() const { return FileProjection::All(*schema(), version()); }
 
   /// Rows [begin, end) as one batch. IndexError when the range leaves the file.
-  virtual arrow::Result<std::shared_ptr<arrow::RecordBatch>> ReadRange(const FileProjection& projection,
-                                                                       int64_t begin, int64_t end,
-                                                                       arrow::MemoryPool* pool) = 0;
+  arrow::Result<std::shared_ptr<arrow::RecordBatch>> ReadRange(const FileProjection& projection,
+                                                               int64_t begin, int64_t end,
+                                                               arrow::MemoryPool* pool);
   /// These rows, ascending without repeats, as one batch. Touches only the chunks and byte ranges that hold
   /// them.
-  virtual arrow::Result<std::shared_ptr<arrow::RecordBatch>> Take(const FileProjection& projection,
-                                                                  std::span<const int64_t> rows,
-                                                                  arrow::MemoryPool* pool) = 0;
+  arrow::Result<std::shared_ptr<arrow::RecordBatch>> Take(const FileProjection& projection,
+                                                          std::span<const int64_t> rows,
+                                                          arrow::MemoryPool* pool);
 
   virtual arrow::Result<FileDescription> Describe() const = 0;
 
   /// Global buffer `index`; 0 is the schema descriptor.
   virtual arrow::Result<std::shared_ptr<arrow::Buffer>> ReadGlobalBuffer(int32_t index) = 0;
+
+ private:
+  /// Rows `rows` (ascending, disjoint, inside the file) as one batch.
+  virtual arrow::Result<std::shared_ptr<arrow::RecordBatch>> ReadRows(const FileProjection& projection,
+                                                                      std::span<const RowRange> rows,
+                                                                      arrow::MemoryPool* pool) = 0;
 };
 
 }  // namespace pilum

@@ -4,6 +4,7 @@
 #include "pilum/file/file_reader.h"
 
 #include "pilum/file/file_writer.h"
+#include "pilum/file/legacy_test_file.h"
 #include "pilum/file/page_fuzz.h"
 #include "pilum/io/memory_store.h"
 
@@ -41,7 +42,7 @@ std::string WriteColumn(uint32_t field, uint32_t minor) {
 }  // namespace
 
 std::vector<std::string> FuzzSeeds() {
-  std::vector<std::string> seeds;
+  std::vector<std::string> seeds{testing::LegacyFileBytes()};
   for (const auto version : {FormatVersion::k2_0, FormatVersion::k2_1, FormatVersion::k2_2}) {
     seeds.push_back(WriteFile(version, {0.2, 5, true}));
   }

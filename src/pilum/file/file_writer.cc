@@ -173,7 +173,9 @@ class FileWriterImpl final : public FileWriter {
 
 arrow::Status FileWriterImpl::Init() {
   if (options_.version == FormatVersion::kLegacy) {
-    return arrow::Status::NotImplemented("writing files of format version 0.1");
+    return arrow::Status::NotImplemented(
+        "writing files of format version 0.1, which are only read: give a table another version by "
+        "overwriting it");
   }
   for (const SchemaField& field : schema_->fields()) {
     ARROW_RETURN_NOT_OK(CheckWritable(*field.arrow, options_.version));

@@ -48,9 +48,7 @@ arrow::Result<Footer> Footer::Parse(std::span<const uint8_t> bytes, int64_t file
   auto version = FormatVersionFromNumbers(LoadLE<uint16_t>(from + 32), LoadLE<uint16_t>(from + 34));
   if (!version.ok()) return Annotate(version.status(), path + ": ");
   footer.version = *version;
-  if (footer.version == FormatVersion::kLegacy) {
-    return arrow::Status::NotImplemented(path, ": data files of format version 0.1 are not supported yet");
-  }
+  if (footer.version == FormatVersion::kLegacy) return footer;
   footer.column_metadata_start = LoadLE<int64_t>(from);
   footer.column_table_start = LoadLE<int64_t>(from + 8);
   footer.global_table_start = LoadLE<int64_t>(from + 16);
@@ -95,6 +93,7 @@ arrow::Result<FileTail> FileTail::Read(ReadableObject* object) {
   tail.start = std::max<int64_t>(0, size - kTailBytes);
   ARROW_ASSIGN_OR_RAISE(tail.bytes, object->Read({tail.start, size - tail.start}));
   ARROW_ASSIGN_OR_RAISE(tail.footer, Footer::Parse(AsSpan(*tail.bytes), size, path));
+  if (tail.footer.version == FormatVersion::kLegacy) return tail;
   if (tail.footer.column_metadata_start < tail.start) {
     tail.start = tail.footer.column_metadata_start;
     ARROW_ASSIGN_OR_RAISE(tail.bytes, object->Read({tail.start, size - tail.start}));

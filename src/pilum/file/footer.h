@@ -29,13 +29,15 @@ struct Footer {
   uint32_t num_columns = 0;
   FormatVersion version = kStableFormatVersion;
 
-  /// The bytes, after all ranges were checked against `file_size`.
+  /// The bytes, after all ranges were checked against `file_size`. Of a file of version 0.1, whose footer is
+  /// another (LegacyFileReader), only the version.
   static arrow::Result<Footer> Parse(std::span<const uint8_t> bytes, int64_t file_size,
                                      const std::string& path);
   std::string Serialize() const;
 };
 
-/// What one or two reads of the end of a file tell. Immutable.
+/// What one or two reads of the end of a file tell. Immutable. Of a file of version 0.1 only footer.version,
+/// start and bytes are set.
 struct FileTail {
   Footer footer;
   std::vector<ByteRange> columns;         ///< of the ColumnMetadata messages, inside the file

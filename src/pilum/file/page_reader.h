@@ -16,18 +16,12 @@
 #include "pilum/encoding/leaf_type.h"
 #include "pilum/encoding/levels.h"
 #include "pilum/encoding/nesting.h"
+#include "pilum/file/row_range.h"
 #include "pilum/io/object_store.h"
 #include "pilum_proto/encodings_v2_0.pb.h"
 #include "pilum_proto/encodings_v2_1.pb.h"
 
 namespace pilum {
-
-/// Rows [begin, end) of a page.
-struct RowRange {
-  int64_t begin = 0;
-  int64_t end = 0;
-  int64_t size() const { return end - begin; }
-};
 
 /// Where a page is. The buffers lie inside the file.
 struct PageDescription {

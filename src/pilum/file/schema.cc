@@ -328,7 +328,7 @@ bool IsTruthy(const std::optional<std::string>& text) {
 
 void AppendColumns(const SchemaField& field, FormatVersion version, std::vector<int32_t>* ids) {
   if (Schema::OwnsColumn(field, version)) ids->push_back(field.id);
-  if (Schema::IsOneColumn(field)) return;
+  if (Schema::IsOneColumn(field, version)) return;
   for (const SchemaField& child : field.children) AppendColumns(child, version, ids);
 }
 
@@ -405,13 +405,14 @@ std::vector<int32_t> Schema::ColumnFieldIds(FormatVersion version) const {
   return ids;
 }
 
-bool Schema::IsOneColumn(const SchemaField& node) {
+bool Schema::IsOneColumn(const SchemaField& node, FormatVersion version) {
+  if (version == FormatVersion::kLegacy) return false;
   return IsBlobV1(*node.arrow) || IsBlobV2(*node.arrow) || IsBlobDescription(*node.arrow) ||
          IsTruthy(GetMetadata(*node.arrow, "packed")) || IsTruthy(GetMetadata(*node.arrow, kPackedMetadata));
 }
 
 bool Schema::OwnsColumn(const SchemaField& node, FormatVersion version) {
-  return node.children.empty() || IsOneColumn(node) || version <= FormatVersion::k2_0;
+  return node.children.empty() || IsOneColumn(node, version) || version <= FormatVersion::k2_0;
 }
 
 std::vector<int32_t> Schema::ColumnFieldIds(const SchemaField& field, FormatVersion version) {

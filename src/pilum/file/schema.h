@@ -70,8 +70,8 @@ class Schema {
   static std::vector<int32_t> ColumnFieldIds(const SchemaField& field, FormatVersion version);
   /// Whether the node itself has a column, in front of those of its children.
   static bool OwnsColumn(const SchemaField& node, FormatVersion version);
-  /// Whether its one column holds the children too: blobs and packed structs.
-  static bool IsOneColumn(const SchemaField& node);
+  /// Whether its one column holds the children too: blobs and packed structs, which 0.1 does not know.
+  static bool IsOneColumn(const SchemaField& node, FormatVersion version);
 
   /// The top-level fields with these names, in this order, ids kept. KeyError names the first unknown one.
   arrow::Result<std::shared_ptr<const Schema>> Project(const std::vector<std::string>& names) const;

@@ -107,6 +107,13 @@ arrow::Result<std::shared_ptr<const Manifest>> Manifest::Parse(std::span<const u
   auto version = DataVersionOf(proto);
   if (!version.ok()) return Annotate(version.status(), std::string(path) + ": ");
   manifest->data_version = *version;
+  for (const auto& fragment : proto.fragments()) {
+    if (manifest->data_version == FormatVersion::kLegacy && fragment.physical_rows() == 0) {
+      return arrow::Status::NotImplemented(
+          path, ": fragment ", fragment.id(),
+          " does not say how many rows it has, as Lance wrote them before 0.8");
+    }
+  }
   auto schema = Schema::FromProto(proto.fields(), proto.schema_metadata());
   if (!schema.ok()) return Annotate(schema.status(), std::string(path) + ": ");
   manifest->schema = *std::move(schema);

@@ -85,6 +85,28 @@ TEST(ManifestTest, AVersionThatWouldHoldAFragmentIdTwiceIsNotMade) {
   EXPECT_TRUE(BuildNextManifest(nullptr, overwrite, FormatVersion::k2_1).status().IsInvalid());
 }
 
+TEST(ManifestTest, TablesOfVersion0_1AreReadAndOnlyOverwrittenByAnotherVersion) {
+  Manifest manifest = *Manifest::Parse(AsSpan(SomeManifest()), "m").ValueOrDie();
+  manifest.proto.mutable_data_format()->set_version("0.1");
+  const auto legacy = Manifest::Parse(AsSpan(manifest.Serialize()), "m").ValueOrDie();
+  EXPECT_EQ(legacy->data_version, FormatVersion::kLegacy);
+  const auto append = BuildNextManifest(legacy.get(), TestAppend(1, 1), FormatVersion::k2_1).status();
+  EXPECT_TRUE(append.IsNotImplemented()) << append;
+  EXPECT_NE(append.message().find("0.1"), std::string::npos) << append;
+  EXPECT_TRUE(
+      BuildNextManifest(nullptr, TestOverwrite({1}), FormatVersion::kLegacy).status().IsNotImplemented());
+  EXPECT_TRUE(BuildNextManifest(legacy.get(), TestOverwrite({1}), FormatVersion::k2_1).ok());
+}
+
+TEST(ManifestTest, AFragmentOfVersion0_1ThatDoesNotSayHowManyRowsItHasIsRefused) {
+  Manifest manifest = *Manifest::Parse(AsSpan(SomeManifest()), "m").ValueOrDie();
+  manifest.proto.mutable_data_format()->set_version("0.1");
+  manifest.proto.mutable_fragments(1)->clear_physical_rows();
+  const auto status = ParseStatus(manifest.Serialize());
+  EXPECT_TRUE(status.IsNotImplemented()) << status;
+  EXPECT_NE(status.message().find("fragment 1"), std::string::npos) << status;
+}
+
 TEST(ManifestTest, DataFileNamesAreUniqueAndOfTheFormatsShape) {
   std::set<std::string> names;
   for (int i = 0; i < 1000; ++i) {

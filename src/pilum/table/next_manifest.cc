@@ -334,6 +334,9 @@ arrow::Result<std::shared_ptr<const Manifest>> Builder::Build() {
   }
   proto().set_version(base_ == nullptr ? 1 : base_->version() + 1);
   ARROW_RETURN_NOT_OK(Apply());
+  if (next_->data_version == FormatVersion::kLegacy) {
+    return arrow::Status::NotImplemented("writing to tables of format version 0.1, which are only read");
+  }
   ARROW_RETURN_NOT_OK(CheckDataFiles());
   Stamp();
   ARROW_RETURN_NOT_OK(CheckFragmentIds());
