@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "pilum/util/little_endian.h"
+
 namespace pilum {
 
 namespace {
@@ -18,6 +20,13 @@ constexpr int kLanes = kBitpackingUnit / kBits<T>;
 template <typename T>
 constexpr T LowBits(int width) {
   return width == kBits<T> ? static_cast<T>(~T{0}) : static_cast<T>((T{1} << width) - 1);
+}
+
+/// The first bit, in its lane, of value `index`.
+template <typename T>
+constexpr int FirstBit(int width, int index) {
+  const int group = kReversed[(index % 128 - index % kLanes<T>) / 16];
+  return (8 * group + index / 128) * width;
 }
 
 /// Index of the value in lane 0 of `row`; the other lanes follow it.
@@ -96,16 +105,28 @@ void Pack(const T* values, int width, T* packed) {
 }
 
 template <typename T>
-T UnpackOne(const T* packed, int width, int index) {
+PackedWordRange WordsOf(int width, int index) {
+  if (width == 0) return {};
+  const int bit = FirstBit<T>(width, index);
+  return {kLanes<T> * (bit / kBits<T>)+index % kLanes<T>,
+          bit % kBits<T> + width > kBits<T> ? kLanes<T> + 1 : 1};
+}
+
+template <typename T>
+T UnpackFrom(const uint8_t* words, int width, int index) {
   if (width == 0) return 0;
-  const int lane = index % kLanes<T>;
-  const int group = kReversed[(index % 128 - lane) / 16];
-  const int bit = (8 * group + index / 128) * width;
-  const int shift = bit % kBits<T>;
-  const T* low = packed + kLanes<T> * (bit / kBits<T>)+lane;
-  T value = static_cast<T>(*low >> shift);
-  if (shift + width > kBits<T>) value |= static_cast<T>(low[kLanes<T>] << (kBits<T> - shift));
+  const int shift = FirstBit<T>(width, index) % kBits<T>;
+  T value = static_cast<T>(LoadLE<T>(words) >> shift);
+  if (shift + width > kBits<T>) {
+    value |= static_cast<T>(LoadLE<T>(words + kLanes<T> * sizeof(T)) << (kBits<T> - shift));
+  }
   return value & LowBits<T>(width);
+}
+
+template <typename T>
+T UnpackOne(const T* packed, int width, int index) {
+  return UnpackFrom<T>(reinterpret_cast<const uint8_t*>(packed + WordsOf<T>(width, index).first), width,
+                       index);
 }
 
 template <typename T>
@@ -113,10 +134,12 @@ void UnpackScalar(const T* packed, int width, T* out) {
   for (int i = 0; i < kBitpackingUnit; ++i) out[i] = UnpackOne(packed, width, i);
 }
 
-#define PILUM_INSTANTIATE(T)                   \
-  template void Unpack<T>(const T*, int, T*);  \
-  template void Pack<T>(const T*, int, T*);    \
-  template T UnpackOne<T>(const T*, int, int); \
+#define PILUM_INSTANTIATE(T)                          \
+  template void Unpack<T>(const T*, int, T*);         \
+  template void Pack<T>(const T*, int, T*);           \
+  template T UnpackOne<T>(const T*, int, int);        \
+  template PackedWordRange WordsOf<T>(int, int);      \
+  template T UnpackFrom<T>(const uint8_t*, int, int); \
   template void UnpackScalar<T>(const T*, int, T*);
 PILUM_INSTANTIATE(uint8_t)
 PILUM_INSTANTIATE(uint16_t)

@@ -32,6 +32,17 @@ void Pack(const T* values, int width, T* packed);
 template <typename T>
 T UnpackOne(const T* packed, int width, int index);
 
+/// The words [first, first + count) of a packed unit around one value: it has the first and the last of them.
+struct PackedWordRange {
+  int64_t first = 0;
+  int64_t count = 0;  ///< 0 when the width is
+};
+template <typename T>
+PackedWordRange WordsOf(int width, int index);
+/// Value `index` from the bytes of these words, which need not be aligned.
+template <typename T>
+T UnpackFrom(const uint8_t* words, int width, int index);
+
 /// The definition of Unpack, value by value: what tests hold the fast one against.
 template <typename T>
 void UnpackScalar(const T* packed, int width, T* out);

@@ -155,15 +155,18 @@ arrow::Result<VariableHeader> ParseVariableHeader(std::span<const uint8_t> block
 arrow::Status AppendVariableBlock(std::span<const uint8_t> block, int64_t n, ColumnBuilder* out) {
   ARROW_ASSIGN_OR_RAISE(const VariableHeader header, ParseVariableHeader(block, n));
   const auto bytes = block.subspan(header.bytes_at);
-  std::vector<uint64_t> offsets(static_cast<size_t>(n) + 1);
-  for (size_t i = 0; i < offsets.size(); ++i) {
-    const uint8_t* at = block.data() + header.offsets_at + i * static_cast<size_t>(header.offset_bits) / 8;
-    offsets[i] = header.offset_bits == 64 ? LoadLE<uint64_t>(at) : LoadLE<uint32_t>(at);
-    if (offsets[i] > bytes.size() || (i > 0 && offsets[i] < offsets[i - 1])) {
-      return arrow::Status::Invalid("string ", i, " of a block ends at ", offsets[i], " of ", bytes.size());
+  const uint8_t* const offsets = block.data() + header.offsets_at;
+  uint64_t last = 0;
+  for (int64_t i = 0; i <= n; ++i) {
+    const uint8_t* at = offsets + i * header.offset_bits / 8;
+    const uint64_t offset = header.offset_bits == 64 ? LoadLE<uint64_t>(at) : LoadLE<uint32_t>(at);
+    if (offset > bytes.size() || offset < last) {
+      return arrow::Status::Invalid("string ", i, " of a block ends at ", offset, " of ", bytes.size());
     }
+    last = offset;
   }
-  return out->AppendRun(offsets.data(), n, bytes.data());
+  return header.offset_bits == 64 ? out->AppendRun<uint64_t>(offsets, n, bytes.data())
+                                  : out->AppendRun<uint32_t>(offsets, n, bytes.data());
 }
 
 }  // namespace

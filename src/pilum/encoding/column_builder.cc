@@ -8,7 +8,9 @@
 
 #include <cstring>
 #include <limits>
+
 #include <numeric>
+#include "pilum/util/little_endian.h"
 
 namespace pilum {
 
@@ -143,33 +145,38 @@ arrow::Status ColumnBuilder::PushOffset(int64_t end) {
 }
 
 arrow::Status ColumnBuilder::AppendBytes(std::span<const uint8_t> value) {
-  ARROW_RETURN_NOT_OK(CheckRoom(1));
   if (!value.empty()) ARROW_RETURN_NOT_OK(bytes_.Append(value.data(), static_cast<int64_t>(value.size())));
+  return EndValue();
+}
+
+arrow::Status ColumnBuilder::EndValue() {
+  ARROW_RETURN_NOT_OK(CheckRoom(1));
   return PushOffset(bytes_.length());
 }
 
 template <typename Offset>
-arrow::Status ColumnBuilder::AppendRun(const Offset* offsets, int64_t n, const uint8_t* base) {
+arrow::Status ColumnBuilder::AppendRun(const uint8_t* offsets, int64_t n, const uint8_t* base) {
   ARROW_RETURN_NOT_OK(CheckRoom(n));
-  const int64_t shift = bytes_.length() - static_cast<int64_t>(offsets[0]);
-  const int64_t length = static_cast<int64_t>(offsets[n] - offsets[0]);
-  if (length > 0) ARROW_RETURN_NOT_OK(bytes_.Append(base + offsets[0], length));
+  const auto offset = [offsets](int64_t i) {
+    return static_cast<int64_t>(LoadLE<Offset>(offsets + i * static_cast<int64_t>(sizeof(Offset))));
+  };
+  const int64_t shift = bytes_.length() - offset(0), length = offset(n) - offset(0);
+  if (length > 0) ARROW_RETURN_NOT_OK(bytes_.Append(base + offset(0), length));
   if (type_.offset_bits == 64) {
     int64_t* to = reinterpret_cast<int64_t*>(values_->mutable_data()) + num_values_ + 1;
-    for (int64_t i = 0; i < n; ++i) to[i] = static_cast<int64_t>(offsets[i + 1]) + shift;
+    for (int64_t i = 0; i < n; ++i) to[i] = offset(i + 1) + shift;
     num_values_ += n;
     return arrow::Status::OK();
   }
   if (n == 0) return arrow::Status::OK();
   int32_t* to = reinterpret_cast<int32_t*>(values_->mutable_data()) + num_values_ + 1;
-  for (int64_t i = 0; i + 1 < n; ++i)
-    to[i] = static_cast<int32_t>(static_cast<int64_t>(offsets[i + 1]) + shift);
+  for (int64_t i = 0; i + 1 < n; ++i) to[i] = static_cast<int32_t>(offset(i + 1) + shift);
   num_values_ += n - 1;
   return PushOffset(bytes_.length());
 }
 
-template arrow::Status ColumnBuilder::AppendRun(const uint32_t*, int64_t, const uint8_t*);
-template arrow::Status ColumnBuilder::AppendRun(const uint64_t*, int64_t, const uint8_t*);
+template arrow::Status ColumnBuilder::AppendRun<uint32_t>(const uint8_t*, int64_t, const uint8_t*);
+template arrow::Status ColumnBuilder::AppendRun<uint64_t>(const uint8_t*, int64_t, const uint8_t*);
 
 arrow::Status ColumnBuilder::FinishRow() {
   ARROW_RETURN_NOT_OK(CheckRoom(1));

@@ -71,9 +71,13 @@ class ColumnBuilder {
 
   /// @name kVariable
   arrow::Status AppendBytes(std::span<const uint8_t> value);
-  /// `n` values between offsets[0..n], which are relative to `base`, ascending and checked by the caller.
+  /// Where to append the bytes of the next value; EndValue says that they are all there.
+  arrow::BufferBuilder* bytes() { return &bytes_; }
+  arrow::Status EndValue();
+  /// `n` values between the n + 1 `offsets`, little-endian ones that need not be aligned, relative to `base`,
+  /// ascending and checked by the caller. Offset is uint32_t or uint64_t.
   template <typename Offset>
-  arrow::Status AppendRun(const Offset* offsets, int64_t n, const uint8_t* base);
+  arrow::Status AppendRun(const uint8_t* offsets, int64_t n, const uint8_t* base);
   /// Says how many bytes are to come, to avoid growing.
   arrow::Status ReserveBytes(int64_t n) { return bytes_.Reserve(n); }
 

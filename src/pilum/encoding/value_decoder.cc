@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <optional>
 
 #include "pilum/encoding/bitpacking.h"
 #include "pilum/encoding/fsst.h"
@@ -23,6 +24,16 @@ arrow::Status CheckSize(std::span<const uint8_t> buffer, int64_t wanted, const c
   return arrow::Status::Invalid("a ", what, " chunk buffer of ", buffer.size(), " bytes instead of ", wanted);
 }
 
+constexpr int64_t Pad8(int64_t n) { return (n + 7) / 8 * 8; }
+
+/// The part of an array of `bits` per value.
+std::optional<ValueDecoder::Part> PartOfArray(int64_t bits, int64_t size, int64_t n, int64_t begin,
+                                              int64_t count) {
+  const int64_t width = bits / 8;
+  if (bits % 8 != 0 || size != Pad8(n * width)) return std::nullopt;
+  return ValueDecoder::Part{begin * width, count * width};
+}
+
 class FlatDecoder final : public ValueDecoder {
  public:
   explicit FlatDecoder(int64_t bits) : bits_(bits) {}
@@ -31,6 +42,13 @@ class FlatDecoder final : public ValueDecoder {
                        ColumnBuilder* out) const override {
     ARROW_RETURN_NOT_OK(CheckSize(buffers[0], arrow::bit_util::BytesForBits(n * bits_), "flat"));
     return out->AppendFixed(buffers[0].data(), begin, count);
+  }
+  std::optional<Part> PartOf(int64_t size, int64_t n, int64_t begin, int64_t count) const override {
+    return PartOfArray(bits_, size, n, begin, count);
+  }
+  arrow::Status AppendPart(std::span<const uint8_t> part, int64_t, int64_t, int64_t count,
+                           ColumnBuilder* out) const override {
+    return out->AppendFixed(part.data(), 0, count);
   }
 
  private:
@@ -75,7 +93,30 @@ class InlineBitpackingDecoder final : public ValueDecoder {
     return arrow::Status::OK();
   }
 
+  std::optional<Part> PartOf(int64_t size, int64_t n, int64_t begin, int64_t count) const override {
+    const int width = WidthOf(size);
+    if (count != 1 || n > kBitpackingUnit || width < 0) return std::nullopt;
+    const PackedWordRange words = WordsOf<T>(width, static_cast<int>(begin));
+    return Part{(1 + words.first) * kWordBytes, words.count * kWordBytes};
+  }
+  arrow::Status AppendPart(std::span<const uint8_t> part, int64_t size, int64_t begin, int64_t,
+                           ColumnBuilder* out) const override {
+    ARROW_ASSIGN_OR_RAISE(uint8_t* to, out->AppendUninitialized(1));
+    StoreLE(to, UnpackFrom<T>(part.data(), WidthOf(size), static_cast<int>(begin)));
+    return arrow::Status::OK();
+  }
+
  private:
+  static constexpr int64_t kWordBytes = sizeof(T);
+  static constexpr int64_t kBytesPerBit = kBitpackingUnit / 8;
+
+  /// The width of a unit that has `size` bytes with the word in front and padding; -1 if there is none.
+  static int WidthOf(int64_t size) {
+    const int64_t width = (size - kWordBytes) / kBytesPerBit;
+    const bool fits = size >= kWordBytes && width <= 8 * kWordBytes;
+    return fits && size == Pad8(kWordBytes + width * kBytesPerBit) ? static_cast<int>(width) : -1;
+  }
+
   static constexpr int64_t kGather = 32;  // fewer values than this are cheaper one by one
 };
 
@@ -122,21 +163,22 @@ class ByteStreamSplitDecoder final : public ValueDecoder {
   }
 };
 
-/// Checks the offsets of values [begin, begin + count] of a chunk and gives them.
+/// The offsets of values [begin, begin + count] of a chunk, checked; unaligned.
 template <typename Offset>
-arrow::Result<std::vector<Offset>> ChunkOffsets(std::span<const uint8_t> buffer, int64_t n, int64_t begin,
-                                                int64_t count) {
+arrow::Result<const uint8_t*> ChunkOffsets(std::span<const uint8_t> buffer, int64_t n, int64_t begin,
+                                           int64_t count) {
   if (static_cast<int64_t>(buffer.size() / sizeof(Offset)) < n + 1) {
     return arrow::Status::Invalid("a string chunk of ", buffer.size(), " bytes for ", n, " values");
   }
-  std::vector<Offset> offsets(static_cast<size_t>(count) + 1);
-  std::memcpy(offsets.data(), buffer.data() + begin * static_cast<int64_t>(sizeof(Offset)),
-              offsets.size() * sizeof(Offset));
-  for (size_t i = 0; i < offsets.size(); ++i) {
-    if (offsets[i] > buffer.size() || (i > 0 && offsets[i] < offsets[i - 1])) {
-      return arrow::Status::Invalid("string ", begin + static_cast<int64_t>(i), " of a chunk ends at ",
-                                    offsets[i], " of ", buffer.size());
+  const uint8_t* const offsets = buffer.data() + begin * static_cast<int64_t>(sizeof(Offset));
+  Offset last = 0;
+  for (int64_t i = 0; i <= count; ++i) {
+    const Offset offset = LoadLE<Offset>(offsets + i * static_cast<int64_t>(sizeof(Offset)));
+    if (offset > buffer.size() || offset < last) {
+      return arrow::Status::Invalid("string ", begin + i, " of a chunk ends at ", offset, " of ",
+                                    buffer.size());
     }
+    last = offset;
   }
   return offsets;
 }
@@ -147,32 +189,28 @@ class VariableDecoder final : public ValueDecoder {
   arrow::Status Append(const ChunkBuffers& buffers, int64_t n, int64_t begin, int64_t count,
                        ColumnBuilder* out) const override {
     ARROW_ASSIGN_OR_RAISE(const auto offsets, ChunkOffsets<Offset>(buffers[0], n, begin, count));
-    return out->AppendRun(offsets.data(), count, buffers[0].data());
+    return out->AppendRun<Offset>(offsets, count, buffers[0].data());
   }
 };
 
 template <typename Offset>
 class FsstValueDecoder final : public ValueDecoder {
  public:
-  FsstValueDecoder(FsstDecoder decoder, arrow::MemoryPool* pool)
-      : decoder_(std::move(decoder)), pool_(pool) {}
+  explicit FsstValueDecoder(FsstDecoder decoder) : decoder_(std::move(decoder)) {}
 
   arrow::Status Append(const ChunkBuffers& buffers, int64_t n, int64_t begin, int64_t count,
                        ColumnBuilder* out) const override {
-    ARROW_ASSIGN_OR_RAISE(const auto offsets, ChunkOffsets<Offset>(buffers[0], n, begin, count));
-    arrow::BufferBuilder text(pool_);
-    std::vector<uint64_t> ends(offsets.size(), 0);
-    for (size_t i = 0; i + 1 < offsets.size(); ++i) {
-      ARROW_RETURN_NOT_OK(
-          decoder_.Decode(buffers[0].subspan(offsets[i], offsets[i + 1] - offsets[i]), &text));
-      ends[i + 1] = static_cast<uint64_t>(text.length());
+    ARROW_ASSIGN_OR_RAISE(const uint8_t* offsets, ChunkOffsets<Offset>(buffers[0], n, begin, count));
+    for (int64_t i = 0; i < count; ++i, offsets += sizeof(Offset)) {
+      const Offset from = LoadLE<Offset>(offsets), to = LoadLE<Offset>(offsets + sizeof(Offset));
+      ARROW_RETURN_NOT_OK(decoder_.Decode(buffers[0].subspan(from, to - from), out->bytes()));
+      ARROW_RETURN_NOT_OK(out->EndValue());
     }
-    return out->AppendRun(ends.data(), count, text.data());
+    return arrow::Status::OK();
   }
 
  private:
   const FsstDecoder decoder_;
-  arrow::MemoryPool* const pool_;
 };
 
 class GeneralDecoder final : public ValueDecoder {
@@ -227,6 +265,15 @@ class VectorDecoder final : public ValueDecoder {
     if (encoding_.all_items_null) return out->AppendZeros(count);
     ARROW_RETURN_NOT_OK(CheckSize(buffers[next], arrow::bit_util::BytesForBits(n * bits_), "vector"));
     return out->AppendFixed(buffers[next].data(), begin, count);
+  }
+
+  std::optional<Part> PartOf(int64_t size, int64_t n, int64_t begin, int64_t count) const override {
+    if (num_buffers() != 1 || encoding_.all_items_null) return std::nullopt;
+    return PartOfArray(bits_, size, n, begin, count);
+  }
+  arrow::Status AppendPart(std::span<const uint8_t> part, int64_t, int64_t, int64_t count,
+                           ColumnBuilder* out) const override {
+    return Append({part}, count, 0, count, out);  // a smaller chunk
   }
 
  private:
@@ -328,8 +375,8 @@ DecoderResult ValueDecoder::Make(const enc::CompressiveEncoding& encoding, const
           auto decoder,
           FsstDecoder::Parse({reinterpret_cast<const uint8_t*>(encoding.fsst().symbol_table().data()),
                               encoding.fsst().symbol_table().size()}));
-      if (bits == 64) return std::make_unique<FsstValueDecoder<uint64_t>>(std::move(decoder), pool);
-      return std::make_unique<FsstValueDecoder<uint32_t>>(std::move(decoder), pool);
+      if (bits == 64) return std::make_unique<FsstValueDecoder<uint64_t>>(std::move(decoder));
+      return std::make_unique<FsstValueDecoder<uint32_t>>(std::move(decoder));
     }
     case enc::CompressiveEncoding::kGeneral: {
       if (encoding.general().values().has_general()) return arrow::Status::Invalid("compressed twice");

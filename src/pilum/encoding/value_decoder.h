@@ -5,8 +5,10 @@
 
 #include <arrow/result.h>
 
+#include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -16,8 +18,8 @@
 
 namespace pilum {
 
-/// The value buffers of a chunk, without padding.
-using ChunkBuffers = std::vector<std::span<const uint8_t>>;
+/// The value buffers of a chunk, without padding. More than any encoding has.
+using ChunkBuffers = std::array<std::span<const uint8_t>, 16>;
 
 /// Immutable; any thread. Buffers are untrusted: damage is Invalid.
 class ValueDecoder {
@@ -30,6 +32,23 @@ class ValueDecoder {
                                ColumnBuilder* out) const = 0;
   /// Buffers per chunk.
   virtual size_t num_buffers() const { return 1; }
+
+  /// Bytes [offset, offset + length) of a chunk's buffer.
+  struct Part {
+    int64_t offset;
+    int64_t length;
+  };
+  /// The part that AppendPart needs of the only buffer of a chunk of `n`, which has `size` bytes with its
+  /// padding. None where these values take the whole chunk, or when the size is not that of such a chunk.
+  virtual std::optional<Part> PartOf(int64_t /*size*/, int64_t /*n*/, int64_t /*begin*/,
+                                     int64_t /*count*/) const {
+    return std::nullopt;
+  }
+  /// Appends values [begin, begin + count) from their part of a buffer of `size` bytes.
+  virtual arrow::Status AppendPart(std::span<const uint8_t> /*part*/, int64_t /*size*/, int64_t /*begin*/,
+                                   int64_t /*count*/, ColumnBuilder* /*out*/) const {
+    return arrow::Status::NotImplemented("an encoding whose chunks have no parts");
+  }
 
   /// For values of `type`. NotImplemented for encodings that mini-blocks do not have; Invalid when encoding
   /// and type do not go together.

@@ -549,6 +549,25 @@ TEST(FileRoundTripTest, TakingOneRowReadsOneChunkPerColumn) {
   EXPECT_LE(counter->bytes_read(), 2048 + 96 * 4);
 }
 
+TEST(FileRoundTripTest, TakingOneRowOfPackedOrPlainValuesReadsOnlyTheRow) {
+  std::mt19937_64 random(6);
+  const auto batch = RandomBatch({arrow::int64(), arrow::fixed_size_list(arrow::float32(), 32)}, 20'000,
+                                 {0, 1, true}, random);
+  auto counter = std::make_shared<StoreCounter>();
+  auto store = ObserveStore(MakeMemoryStore(), counter);
+  ASSERT_TRUE(WriteFile(store.get(), "f", *batch, {}, 20'000).ok());
+  auto reader = OpenFile(store.get(), "f").ValueOrDie();
+  for (const int64_t row : {0, 1023, 12'345, 19'999}) {
+    const std::vector<int64_t> rows{row};
+    (void)reader->Take(reader->WholeFile(), rows, arrow::default_memory_pool()).ValueOrDie();
+    counter->Reset();
+    ExpectEqual(*reader->Take(reader->WholeFile(), rows, arrow::default_memory_pool()).ValueOrDie(),
+                *batch->Slice(row, 1));
+    EXPECT_EQ(counter->num_reads(), 2);
+    EXPECT_LE(counter->bytes_read(), 17 * 8 + 32 * 4);
+  }
+}
+
 /// Opens and reads everything; whatever happens must be a status.
 void ReadDamaged(ObjectStore* store, const std::string& path) {
   auto reader = OpenFile(store, path);

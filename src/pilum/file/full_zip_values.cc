@@ -160,9 +160,8 @@ arrow::Status VariableFullZipValues::Append(std::span<const uint8_t> stored, Col
     return out->AppendBytes({text->data(), static_cast<size_t>(text->size())});
   }
   if (fsst_) {
-    arrow::BufferBuilder text(pool_);
-    ARROW_RETURN_NOT_OK(fsst_->Decode(stored, &text));
-    return out->AppendBytes({text.data(), static_cast<size_t>(text.length())});
+    ARROW_RETURN_NOT_OK(fsst_->Decode(stored, out->bytes()));
+    return out->EndValue();
   }
   return out->AppendBytes(stored);
 }

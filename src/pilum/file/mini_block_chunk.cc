@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pilum/file/mini_block_chunk.h"
 
+#include <algorithm>
 #include <array>
 
 #include "pilum/util/little_endian.h"
@@ -48,6 +49,17 @@ arrow::Result<ChunkTable> ChunkTable::Parse(std::span<const uint8_t> words, bool
   return table;
 }
 
+size_t ChunkTable::Find(int64_t value, size_t from) const {
+  size_t step = 1;
+  while (from + step < num_chunks() && first_values[from + step] <= value) {
+    from += step;
+    step *= 2;
+  }
+  const auto begin = first_values.begin() + static_cast<int64_t>(from);
+  const auto end = first_values.begin() + static_cast<int64_t>(std::min(from + step, num_chunks()));
+  return static_cast<size_t>(std::upper_bound(begin, end, value) - first_values.begin()) - 1;
+}
+
 arrow::Result<MiniBlockChunk> MiniBlockChunk::Parse(const lance::encodings21::MiniBlockLayout& layout,
                                                     size_t num_buffers, std::span<const uint8_t> bytes) {
   LittleEndianCursor cursor(bytes);
@@ -55,7 +67,7 @@ arrow::Result<MiniBlockChunk> MiniBlockChunk::Parse(const lance::encodings21::Mi
   chunk.num_levels = cursor.U16();
   const int64_t repetition_bytes = layout.has_rep_compression() ? cursor.U16() : 0;
   const int64_t definition_bytes = layout.has_def_compression() ? cursor.U16() : 0;
-  std::array<int64_t, 16> sizes;
+  std::array<int64_t, std::tuple_size_v<ChunkBuffers>> sizes;
   if (num_buffers > sizes.size()) {
     return arrow::Status::NotImplemented("chunks of ", num_buffers, " buffers");
   }
@@ -77,7 +89,6 @@ arrow::Result<MiniBlockChunk> MiniBlockChunk::Parse(const lance::encodings21::Mi
   if (layout.has_def_compression()) {
     ARROW_ASSIGN_OR_RAISE(chunk.definition, take(definition_bytes));
   }
-  chunk.values.resize(num_buffers);
   for (size_t i = 0; i < num_buffers; ++i) {
     ARROW_ASSIGN_OR_RAISE(chunk.values[i], take(sizes[i]));
   }

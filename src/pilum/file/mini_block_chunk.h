@@ -23,6 +23,8 @@ struct ChunkTable {
   size_t num_chunks() const { return offsets.size() - 1; }
   int64_t NumValues(size_t chunk) const { return first_values[chunk + 1] - first_values[chunk]; }
   int64_t NumBytes(size_t chunk) const { return offsets[chunk + 1] - offsets[chunk]; }
+  /// The chunk of a value that is not in front of chunk `from`; cheap if it is near.
+  size_t Find(int64_t value, size_t from) const;
 
   /// Invalid when the chunks do not hold `num_values` values or do not fit `data_bytes`.
   static arrow::Result<ChunkTable> Parse(std::span<const uint8_t> words, bool large, int64_t num_values,
@@ -31,6 +33,9 @@ struct ChunkTable {
 
 /// The parts of one chunk, without padding.
 struct MiniBlockChunk {
+  /// Where the buffer begins in a chunk of one buffer without levels.
+  static constexpr int64_t kOnlyBufferOffset = 8;
+
   int64_t num_levels = 0;
   std::span<const uint8_t> repetition;
   std::span<const uint8_t> definition;

@@ -15,6 +15,44 @@ namespace enc = lance::encodings21;
 
 namespace {
 
+/// Rows [begin, end) of a chunk.
+struct ChunkRows {
+  size_t chunk;
+  int64_t begin;
+  int64_t end;
+  int64_t size() const { return end - begin; }
+};
+
+/// Cuts ascending ranges of rows where chunks end.
+class ChunkRowsCursor {
+ public:
+  /// @param chunks, rows outlive the cursor.
+  ChunkRowsCursor(const ChunkTable& chunks, std::span<const RowRange> rows) : chunks_(chunks), rows_(rows) {
+    if (!rows.empty()) row_ = rows[0].begin;
+  }
+
+  /// The next rows; none behind the last.
+  std::optional<ChunkRows> Next() {
+    if (rows_.empty()) return std::nullopt;
+    chunk_ = chunks_.Find(row_, chunk_);
+    const int64_t first = chunks_.first_values[chunk_];
+    const ChunkRows result{chunk_, row_ - first,
+                           std::min(rows_[0].end, chunks_.first_values[chunk_ + 1]) - first};
+    row_ = first + result.end;
+    if (row_ == rows_[0].end) {
+      rows_ = rows_.subspan(1);
+      if (!rows_.empty()) row_ = rows_[0].begin;
+    }
+    return result;
+  }
+
+ private:
+  const ChunkTable& chunks_;
+  std::span<const RowRange> rows_;  // not all of the first is done
+  int64_t row_ = 0;                 // the next
+  size_t chunk_ = 0;                // of the row before
+};
+
 class MiniBlockPage final : public PageReader {
  public:
   MiniBlockPage(PageDescription page, enc::MiniBlockLayout layout, LeafType type, bool nullable,
@@ -35,13 +73,19 @@ class MiniBlockPage final : public PageReader {
   arrow::Status Decode(std::span<const RowRange> rows, Buffers buffers, ColumnBuilder* out) const override;
 
  private:
-  size_t ChunkOf(int64_t row) const {
-    const auto& first = chunks_.first_values;
-    return static_cast<size_t>(std::upper_bound(first.begin(), first.end(), row) - first.begin()) - 1;
+  /// Where chunk `i` is in the file.
+  int64_t OffsetOf(size_t i) const { return page_.buffers[1].offset + chunks_.offsets[i]; }
+  /// The bytes of the buffer of a chunk that has no other and no levels.
+  int64_t BufferBytes(size_t chunk) const {
+    return chunks_.NumBytes(chunk) - MiniBlockChunk::kOnlyBufferOffset;
   }
-  /// Rows [begin, end) of a chunk of `n`.
-  arrow::Status DecodeChunk(std::span<const uint8_t> bytes, int64_t n, int64_t begin, int64_t end,
-                            ColumnBuilder* out) const;
+  /// The part of that buffer that is enough for `rows`; none: they take the whole chunk.
+  std::optional<ValueDecoder::Part> PartOf(const ChunkRows& rows) const {
+    if (layout_.has_def_compression()) return std::nullopt;
+    return values_.PartOf(BufferBytes(rows.chunk), chunks_.NumValues(rows.chunk), rows.begin, rows.size());
+  }
+  arrow::Status DecodePart(std::span<const uint8_t> part, const ChunkRows& rows, ColumnBuilder* out) const;
+  arrow::Status DecodeRows(const MiniBlockChunk& chunk, const ChunkRows& rows, ColumnBuilder* out) const;
 
   const enc::MiniBlockLayout layout_;
   arrow::MemoryPool* const pool_;
@@ -59,47 +103,62 @@ arrow::Status MiniBlockPage::Init(Buffers buffers) {
   return Locate(values_.InitDictionary(layout_, buffers[1]), page_.buffers[2].offset);
 }
 
+// A buffer per part, and one per chunk that is read whole.
 void MiniBlockPage::Plan(std::span<const RowRange> rows, std::vector<ByteRange>* bytes) const {
-  for (const RowRange& range : rows) {
-    const int64_t begin = chunks_.offsets[ChunkOf(range.begin)];
-    bytes->push_back({page_.buffers[1].offset + begin, chunks_.offsets[ChunkOf(range.end - 1) + 1] - begin});
+  ChunkRowsCursor cursor(chunks_, rows);
+  size_t whole = chunks_.num_chunks();  // the last of those
+  while (const auto next = cursor.Next()) {
+    if (const auto part = PartOf(*next)) {
+      bytes->push_back(
+          {OffsetOf(next->chunk) + MiniBlockChunk::kOnlyBufferOffset + part->offset, part->length});
+    } else if (next->chunk != whole) {
+      whole = next->chunk;
+      bytes->push_back({OffsetOf(whole), chunks_.NumBytes(whole)});
+    }
   }
 }
 
 arrow::Status MiniBlockPage::Decode(std::span<const RowRange> rows, Buffers buffers,
                                     ColumnBuilder* out) const {
-  for (size_t i = 0; i < rows.size(); ++i) {
-    auto bytes = buffers[i];
-    int64_t row = rows[i].begin;
-    for (size_t chunk = ChunkOf(row); row < rows[i].end; ++chunk) {
-      const size_t size = static_cast<size_t>(chunks_.NumBytes(chunk));
-      const int64_t first = chunks_.first_values[chunk];
-      const int64_t end = std::min(rows[i].end, chunks_.first_values[chunk + 1]);
-      const auto status =
-          DecodeChunk(bytes.first(size), chunks_.NumValues(chunk), row - first, end - first, out);
-      if (!status.ok()) return Locate(status, page_.buffers[1].offset + chunks_.offsets[chunk]);
-      bytes = bytes.subspan(size);
-      row = end;
+  ChunkRowsCursor cursor(chunks_, rows);
+  size_t whole = chunks_.num_chunks(), next_buffer = 0;
+  MiniBlockChunk chunk;
+  while (const auto next = cursor.Next()) {
+    arrow::Status status;
+    if (PartOf(*next)) {
+      status = DecodePart(buffers[next_buffer++], *next, out);
+    } else {
+      if (next->chunk != whole) {
+        whole = next->chunk;
+        status = MiniBlockChunk::Parse(layout_, values_.num_buffers(), buffers[next_buffer++]).Value(&chunk);
+      }
+      if (status.ok()) status = DecodeRows(chunk, *next, out);
     }
+    if (!status.ok()) return Locate(status, OffsetOf(next->chunk));
   }
   return arrow::Status::OK();
 }
 
-arrow::Status MiniBlockPage::DecodeChunk(std::span<const uint8_t> bytes, int64_t n, int64_t begin,
-                                         int64_t end, ColumnBuilder* out) const {
-  ARROW_ASSIGN_OR_RAISE(const auto chunk, MiniBlockChunk::Parse(layout_, values_.num_buffers(), bytes));
-  const int64_t count = end - begin;
+arrow::Status MiniBlockPage::DecodePart(std::span<const uint8_t> part, const ChunkRows& rows,
+                                        ColumnBuilder* out) const {
+  ARROW_RETURN_NOT_OK(out->validity().Append(true, rows.size()));
+  return values_.AppendPart(part, BufferBytes(rows.chunk), rows.begin, rows.size(), out);
+}
+
+arrow::Status MiniBlockPage::DecodeRows(const MiniBlockChunk& chunk, const ChunkRows& rows,
+                                        ColumnBuilder* out) const {
+  const int64_t n = chunks_.NumValues(rows.chunk), count = rows.size();
   if (!layout_.has_def_compression()) {
     ARROW_RETURN_NOT_OK(out->validity().Append(true, count));
-    return values_.Append(chunk.values, n, begin, count, nullptr, out);
+    return values_.Append(chunk.values, n, rows.begin, count, nullptr, out);
   }
   if (chunk.num_levels != n) return arrow::Status::Invalid(chunk.num_levels, " levels for ", n, " values");
   std::vector<uint16_t> levels(static_cast<size_t>(count));
   ARROW_RETURN_NOT_OK(
-      DecodeLevels(layout_.def_compression(), chunk.definition, n, begin, count, levels.data(), pool_));
+      DecodeLevels(layout_.def_compression(), chunk.definition, n, rows.begin, count, levels.data(), pool_));
   if (!nullable_) std::fill(levels.begin(), levels.end(), uint16_t{0});
   ARROW_RETURN_NOT_OK(out->validity().AppendLevels(levels.data(), count));
-  return values_.Append(chunk.values, n, begin, count, levels.data(), out);
+  return values_.Append(chunk.values, n, rows.begin, count, levels.data(), out);
 }
 
 }  // namespace

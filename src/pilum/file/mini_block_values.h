@@ -27,6 +27,16 @@ class MiniBlockValues {
   arrow::Status InitDictionary(const lance::encodings21::MiniBlockLayout& layout,
                                std::span<const uint8_t> block);
 
+  /// As in ValueDecoder.
+  std::optional<ValueDecoder::Part> PartOf(int64_t size, int64_t n, int64_t begin, int64_t count) const {
+    if (dictionary_ || num_buffers() != 1) return std::nullopt;
+    return decoder_->PartOf(size, n, begin, count);
+  }
+  arrow::Status AppendPart(std::span<const uint8_t> part, int64_t size, int64_t begin, int64_t count,
+                           ColumnBuilder* out) const {
+    return decoder_->AppendPart(part, size, begin, count, out);
+  }
+
   /// Appends values [begin, begin + count) of a chunk of `n`. @param levels of those values, 0 = valid; null:
   /// all are.
   arrow::Status Append(const ChunkBuffers& buffers, int64_t n, int64_t begin, int64_t count,

@@ -121,7 +121,6 @@ arrow::Status BinaryPage::AppendRows(RowRange rows, std::span<const uint8_t> tex
   if (Start(rows.end) - base > static_cast<int64_t>(text.size())) {
     return arrow::Status::Invalid("a string that ends at ", Start(rows.end), " of ", text.size());
   }
-  arrow::BufferBuilder decoded(pool_);
   for (int64_t row = rows.begin; row < rows.end; ++row) {
     const int64_t begin = Start(row), end = Start(row + 1);
     const auto value = text.subspan(static_cast<size_t>(begin - base), static_cast<size_t>(end - begin));
@@ -130,9 +129,8 @@ arrow::Status BinaryPage::AppendRows(RowRange rows, std::span<const uint8_t> tex
       ARROW_RETURN_NOT_OK(out->AppendBytes(value));
       continue;
     }
-    decoded.Rewind(0);
-    ARROW_RETURN_NOT_OK(fsst_->Decode(value, &decoded));
-    ARROW_RETURN_NOT_OK(out->AppendBytes({decoded.data(), static_cast<size_t>(decoded.length())}));
+    ARROW_RETURN_NOT_OK(fsst_->Decode(value, out->bytes()));
+    ARROW_RETURN_NOT_OK(out->EndValue());
   }
   return arrow::Status::OK();
 }
