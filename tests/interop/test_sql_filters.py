@@ -182,7 +182,8 @@ class Filters:
         value = f"{left} {self.one_of('+', '-', '*', '/', '%')} {right}"
         if self.one_of(True, False, False):
             value = f"-({value})" if self.one_of(True, False) else f"({value}) + 1"
-        against = self.one_of(str(self.draw(SMALL)), "1.5") if not groups[1] is DECIMALS else str(self.draw(SMALL))
+        whole = groups[1] is DECIMALS or "u64" in (left, right)  # calculated as decimals
+        against = str(self.draw(SMALL)) if whole else self.one_of(str(self.draw(SMALL)), "1.5")
         if self.one_of(True, False, False):
             return f"{value} {self.no()}IN ({against}, 2)"
         return f"{value} {self.draw(COMPARISONS)} {against}"

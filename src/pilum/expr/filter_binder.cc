@@ -214,7 +214,7 @@ class Binder {
       return Finish(cp::not_(std::move(value)), node);
     }
     const auto id = value.type()->id();
-    if (arrow::is_unsigned_integer(id)) return Error(node, "an unsigned integer has no negative");
+    if (arrow::is_unsigned_integer(id)) return Unsupported(node, "the negative of an unsigned integer");
     return Finish(cp::call("negate", {std::move(value)}), node);
   }
 
@@ -433,15 +433,14 @@ class Binder {
   }
 
   /// The pattern with backslashes before wildcards and backslashes that mean themselves, and nowhere else:
-  /// what Arrow's kernel takes. `escape` before any other character, or at the end, means itself.
+  /// what Arrow's kernel takes. `escape` makes the next character mean itself; at the end it means itself.
   static std::string NormalizePattern(const std::string& pattern, char escape) {
     std::string normal;
     for (size_t i = 0; i < pattern.size(); ++i) {
-      const bool escapes = pattern[i] == escape && i + 1 < pattern.size() &&
-                           (pattern[i + 1] == '%' || pattern[i + 1] == '_' || pattern[i + 1] == escape);
+      const bool escapes = pattern[i] == escape && i + 1 < pattern.size();
       if (escapes) ++i;
-      const bool wildcard = pattern[i] == '%' || pattern[i] == '_';
-      if (pattern[i] == '\\' || (escapes && wildcard)) normal += '\\';
+      const bool is_wildcard = pattern[i] == '%' || pattern[i] == '_';
+      if (pattern[i] == '\\' || (escapes && is_wildcard)) normal += '\\';
       normal += pattern[i];
     }
     return normal;

@@ -191,6 +191,7 @@ TEST(FilterTest, Text) {
   EXPECT_EQ(Passing("s LIKE 'a!%b' ESCAPE '!'"), (Rows{3}));
   EXPECT_EQ(Passing("s NOT LIKE 'a%'"), (Rows{0, 1}));
   EXPECT_EQ(Passing("s LIKE 'a\\%b'"), (Rows{3})) << "a backslash escapes";
+  EXPECT_EQ(Passing("s LIKE '\\z\\ero'"), (Rows{0})) << "any character";
   EXPECT_EQ(Passing("s LIKE 'zero\\'"), Rows{}) << "at the end it is itself";
   EXPECT_EQ(Passing("s || 7 = 'One7'"), (Rows{1}));
   EXPECT_EQ(Passing("lower(s) = 'one'"), (Rows{1}));
