@@ -174,15 +174,6 @@ lance::table::Transaction MakeTransaction(const Manifest* existing, bool append,
   return transaction;
 }
 
-/// Whether the version cannot have been made, so that its files are garbage. After any other error they may
-/// be part of the table.
-bool SurelyNotCommitted(const arrow::Status& status) {
-  const auto kind = GetErrorKind(status);
-  return kind == ErrorKind::kRetryableCommitConflict || kind == ErrorKind::kIncompatibleTransaction ||
-         kind == ErrorKind::kCommitConflict || kind == ErrorKind::kDatasetAlreadyExists ||
-         status.IsNotImplemented() || status.IsInvalid();
-}
-
 }  // namespace
 
 arrow::Result<std::shared_ptr<Dataset>> Dataset::Write(std::shared_ptr<arrow::RecordBatchReader> data,
@@ -222,7 +213,7 @@ arrow::Result<std::shared_ptr<Dataset>> Dataset::Write(std::shared_ptr<arrow::Re
   auto manifest =
       CommitTransaction(*location.store, existing,
                         MakeTransaction(existing.get(), append, *schema, files.fragments(), options), commit);
-  if (manifest.ok() || !SurelyNotCommitted(manifest.status())) files.Keep();
+  if (manifest.ok() || HasErrorKind(manifest.status(), ErrorKind::kUnknownOutcome)) files.Keep();
   ARROW_RETURN_NOT_OK(manifest.status());
   return FromManifest(std::move(location), *std::move(manifest), options.session);
 }

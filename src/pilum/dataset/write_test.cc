@@ -97,6 +97,14 @@ TEST_F(WriteTest, NullsInAColumnThatMustNotHaveThemAreNamed) {
   EXPECT_EQ(NumDataFiles(), 0);
 }
 
+TEST_F(WriteTest, FilesOfACommitThatNeverCameToItsLastWriteAreDeleted) {
+  ASSERT_TRUE(Write({Sequence(0, 2)}).ok());
+  faults_->Fail(StoreOperation::kPut, "_transactions/", 1, FaultInjector::When::kBefore,
+                arrow::Status::IOError("No space left on device"));
+  EXPECT_TRUE(Append(Sequence(2, 4)).status().IsIOError());
+  EXPECT_EQ(NumDataFiles(), 1);
+}
+
 TEST_F(WriteTest, FilesOfACommitWithoutAnAnswerAreKept) {
   ASSERT_TRUE(Write({Sequence(0, 2)}).ok());
   faults_->Fail(StoreOperation::kPutIfAbsent, "_versions/", 1, FaultInjector::When::kAfter);

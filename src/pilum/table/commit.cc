@@ -2,6 +2,7 @@
 #include "pilum/table/commit.h"
 
 #include <chrono>
+#include <limits>
 #include <thread>
 
 #include "pilum/table/conflict.h"
@@ -29,7 +30,8 @@ arrow::Result<lance::table::Transaction> TransactionOf(ObjectStore& store, const
   lance::table::Transaction transaction;
   if (!name.empty()) {
     auto bytes = store.Get(JoinPath("_transactions", name));
-    if (bytes.ok() && transaction.ParseFromArray((*bytes)->data(), static_cast<int>((*bytes)->size()))) {
+    if (bytes.ok() && (*bytes)->size() <= std::numeric_limits<int>::max() &&
+        transaction.ParseFromArray((*bytes)->data(), static_cast<int>((*bytes)->size()))) {
       return transaction;
     }
   }
@@ -39,28 +41,39 @@ arrow::Result<lance::table::Transaction> TransactionOf(ObjectStore& store, const
 }
 
 /// Loads the versions after `base`, checks the transaction against each, and makes the last one the base.
+/// Each is asked for by its number: a listing that runs while others commit may miss one and show a later
+/// one.
 arrow::Status CatchUp(ObjectStore& store, const lance::table::Transaction& transaction,
                       std::shared_ptr<const Manifest>* base) {
   ARROW_ASSIGN_OR_RAISE(const auto versions, ListVersions(store));
-  const uint64_t known = (*base)->version();
-  for (const VersionInfo& info : versions) {
-    if (info.version <= known) continue;
-    ARROW_ASSIGN_OR_RAISE(*base, LoadManifest(store, info.version));
+  const uint64_t latest = versions.empty() ? 0 : versions.back().version;
+  for (uint64_t version = (*base)->version() + 1; version <= latest; ++version) {
+    auto loaded = LoadManifest(store, version);
+    if (HasErrorKind(loaded.status(), ErrorKind::kVersionNotFound)) {
+      return MakeError(arrow::StatusCode::IOError, ErrorKind::kIncompatibleTransaction,
+                       loaded.status().message() + " any more: conflicts with it cannot be checked");
+    }
+    ARROW_ASSIGN_OR_RAISE(*base, std::move(loaded));
     ARROW_ASSIGN_OR_RAISE(const auto other, TransactionOf(store, **base));
-    ARROW_RETURN_NOT_OK(CheckConflict(transaction, other, info.version));
+    ARROW_RETURN_NOT_OK(CheckConflict(transaction, other, version));
   }
   return arrow::Status::OK();
 }
 
 /// Writes the transaction file and the manifest. AlreadyExists: another writer took the number.
+/// kUnknownOutcome: the version may be there all the same.
 arrow::Status WriteVersion(ObjectStore& store, const Manifest& manifest, Durability durability) {
   const std::string transaction_path = JoinPath("_transactions", manifest.proto.transaction_file());
   ARROW_RETURN_NOT_OK(
       store.Put(transaction_path, AsSpan(manifest.transaction->SerializeAsString()), durability));
   const auto status = store.PutIfAbsent(ManifestPath(manifest.version(), manifest.naming),
                                         AsSpan(manifest.Serialize()), durability);
-  if (status.IsAlreadyExists()) (void)store.Delete(transaction_path);
-  return status;
+  if (status.ok()) return status;
+  if (status.IsAlreadyExists()) {
+    (void)store.Delete(transaction_path);
+    return status;
+  }
+  return MakeError(status.code(), ErrorKind::kUnknownOutcome, DescribeError(status));
 }
 
 arrow::Result<std::shared_ptr<const Manifest>> CreateTable(ObjectStore& store,

@@ -27,7 +27,8 @@ struct CommitOptions {
 /// @param read the version the transaction was made from; null to create the table (Overwrite only).
 /// @return the new version. Errors: kDatasetAlreadyExists, kRetryableCommitConflict,
 ///   kIncompatibleTransaction, kCommitConflict after the last attempt, NotImplemented for an operation this
-///   library cannot commit yet.
+///   library cannot commit yet; kUnknownOutcome if the version may have been made. After any other error it
+///   has not.
 arrow::Result<std::shared_ptr<const Manifest>> CommitTransaction(ObjectStore& store,
                                                                  std::shared_ptr<const Manifest> read,
                                                                  lance::table::Transaction transaction,

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <limits>
 #include <set>
 #include <thread>
 #include <vector>
@@ -188,6 +189,46 @@ TEST_F(CommitTest, AVersionWithoutATransactionCannotBePassed) {
   EXPECT_TRUE(Commit(v1, TestAppend(1, 1)).ok()) << "its transaction file serves";
   ASSERT_TRUE(store_->Delete("_transactions/" + v2->proto.transaction_file()).ok());
   EXPECT_TRUE(HasErrorKind(Commit(v1, TestAppend(1, 1)).status(), ErrorKind::kIncompatibleTransaction));
+}
+
+TEST_F(CommitTest, AVersionThatIsGoneCannotBePassed) {
+  const auto v1 = Create({10});
+  ASSERT_TRUE(Commit(v1, TestDelete(1, v1->fragments()[0])).ok());
+  ASSERT_TRUE(Commit(v1, TestAppend(1, 1)).ok());
+  ASSERT_TRUE(store_->Delete(ManifestPath(2, ManifestNaming::kV2)).ok());
+  const auto status = Commit(v1, TestDelete(1, v1->fragments()[0])).status();
+  EXPECT_TRUE(HasErrorKind(status, ErrorKind::kIncompatibleTransaction)) << status;
+  EXPECT_NE(status.message().find("version 2"), std::string::npos) << status;
+}
+
+TEST_F(CommitTest, FragmentIdsDoNotRepeat) {
+  const auto v1 = Create({10, 20});
+  auto append = TestAppend(1, 5);
+  append.mutable_append()->mutable_fragments(0)->set_id(1);
+  EXPECT_TRUE(Commit(v1, append).status().IsInvalid());
+  EXPECT_EQ(LoadLatestManifest(*store_).ValueOrDie()->version(), 1);
+}
+
+TEST_F(CommitTest, FragmentIdsEndWith32Bits) {
+  lance::table::Transaction reserve;
+  reserve.set_read_version(1);
+  reserve.mutable_reserve_fragments()->set_num_fragments(std::numeric_limits<uint32_t>::max());
+  const auto v2 = Commit(Create({10}), reserve).ValueOrDie();
+  EXPECT_TRUE(Commit(v2, TestAppend(2, 1)).status().IsInvalid());
+  reserve.set_read_version(2);
+  EXPECT_TRUE(Commit(v2, reserve).status().IsInvalid());
+  EXPECT_EQ(LoadLatestManifest(*store_).ValueOrDie()->version(), 2);
+}
+
+TEST_F(CommitTest, OnlyALostAnswerOfTheLastWriteLeavesTheOutcomeOpen) {
+  const auto v1 = Create({10});
+  faults_->Fail(StoreOperation::kPut, "_transactions/", 1, FaultInjector::When::kBefore);
+  EXPECT_FALSE(HasErrorKind(Commit(v1, TestAppend(1, 1)).status(), ErrorKind::kUnknownOutcome));
+  faults_->Fail(StoreOperation::kPutIfAbsent, "_versions/", 1, FaultInjector::When::kAfter,
+                arrow::Status::IOError("connection reset"));
+  const auto status = Commit(v1, TestAppend(1, 1)).status();
+  EXPECT_TRUE(status.IsIOError() && HasErrorKind(status, ErrorKind::kUnknownOutcome)) << status;
+  EXPECT_NE(status.message().find("connection reset"), std::string::npos) << status;
 }
 
 }  // namespace pilum

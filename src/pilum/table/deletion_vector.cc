@@ -83,8 +83,9 @@ arrow::Result<std::shared_ptr<const DeletionVector>> ReadDeletionVector(
     ObjectStore& store, const lance::table::DataFragment& fragment) {
   if (!fragment.has_deletion_file()) return nullptr;
   const auto& file = fragment.deletion_file();
-  if (file.has_base_id()) return arrow::Status::NotImplemented("deletion files outside the table");
   const std::string path = DeletionPath(fragment.id(), file);
+  if (file.has_base_id())
+    return arrow::Status::NotImplemented("deletion files outside the table: ", store.Describe(path));
   ARROW_ASSIGN_OR_RAISE(auto bytes, store.Get(path));
   auto parsed = file.file_type() == lance::table::DeletionFile::BITMAP
                     ? ParseBitmap(AsSpan(*bytes))
@@ -94,6 +95,11 @@ arrow::Result<std::shared_ptr<const DeletionVector>> ReadDeletionVector(
     return CorruptFile(store.Describe(path), 0,
                        "row " + std::to_string(parsed->maximum()) + " deleted of a fragment of " +
                            std::to_string(fragment.physical_rows()));
+  }
+  if (file.num_deleted_rows() > 0 && file.num_deleted_rows() != parsed->cardinality()) {
+    return CorruptFile(store.Describe(path), -1,
+                       std::to_string(parsed->cardinality()) + " deleted rows, the manifest says " +
+                           std::to_string(file.num_deleted_rows()));
   }
   return std::make_shared<const DeletionVector>(*std::move(parsed));
 }

@@ -17,7 +17,8 @@ namespace pilum {
 /// Offsets of the deleted rows of one fragment. Spec: 20-table.md §5.2.
 using DeletionVector = Roaring;
 
-/// Reads either kind of file (`.arrow`, `.bin`) of `fragment`; checks offsets against its physical rows.
+/// Reads either kind of file (`.arrow`, `.bin`) of `fragment`; checks offsets against its physical rows
+/// and their number against the manifest.
 /// @return null if the fragment has no deletion file.
 arrow::Result<std::shared_ptr<const DeletionVector>> ReadDeletionVector(
     ObjectStore& store, const lance::table::DataFragment& fragment);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
 #include "pilum/util/error.h"
 #include "pilum/util/little_endian.h"
@@ -22,7 +23,7 @@ template <typename Message>
 bool ParseSection(std::span<const uint8_t> file, uint64_t offset, Message* message) {
   if (offset > file.size() || file.size() - offset < 4) return false;
   const uint32_t length = LoadLE<uint32_t>(&file[offset]);
-  if (length > file.size() - offset - 4) return false;
+  if (length > file.size() - offset - 4 || length > std::numeric_limits<int>::max()) return false;
   const google::protobuf::LogSilencer silencer;  // the caller reports
   return message->ParseFromArray(file.data() + offset + 4, static_cast<int>(length));
 }
@@ -49,6 +50,28 @@ arrow::Result<FormatVersion> DataVersionOf(const lance::table::Manifest& proto) 
 }
 
 }  // namespace
+
+arrow::Status CheckFragments(
+    const google::protobuf::RepeatedPtrField<lance::table::DataFragment>& fragments) {
+  constexpr uint64_t kMax = std::numeric_limits<uint32_t>::max();
+  uint64_t next_id = 0;
+  for (const auto& fragment : fragments) {
+    const auto invalid = [&](const char* what, uint64_t value) {
+      return arrow::Status::Invalid("fragment ", fragment.id(), what, value);
+    };
+    if (fragment.id() < next_id) return invalid(" comes after fragment ", next_id - 1);
+    if (fragment.id() > kMax) return invalid(" is more than ", kMax);
+    next_id = fragment.id() + 1;
+    const uint64_t rows = fragment.physical_rows(), deleted = fragment.deletion_file().num_deleted_rows();
+    if (rows > kMax) return invalid(" has rows: ", rows);
+    if (rows > 0 && deleted > rows) return invalid(" has fewer rows than are deleted: ", deleted);
+    for (const auto& file : fragment.files()) {
+      if (file.file_size_bytes() > static_cast<uint64_t>(std::numeric_limits<int64_t>::max()))
+        return invalid(" has a file of bytes: ", file.file_size_bytes());
+    }
+  }
+  return arrow::Status::OK();
+}
 
 const lance::table::DataFragment* Manifest::FindFragment(uint64_t id) const {
   const auto it = std::lower_bound(
@@ -99,11 +122,8 @@ arrow::Result<std::shared_ptr<const Manifest>> Manifest::Parse(std::span<const u
       manifest->transaction = std::move(transaction);
     }
   }
-  for (int i = 1; i < proto.fragments_size(); ++i) {
-    if (proto.fragments(i).id() <= proto.fragments(i - 1).id()) {
-      return CorruptFile(path, position, "fragment ids do not ascend");
-    }
-  }
+  if (const auto status = CheckFragments(proto.fragments()); !status.ok())
+    return CorruptFile(path, position, status.message());
   auto version = DataVersionOf(proto);
   if (!version.ok()) return Annotate(version.status(), std::string(path) + ": ");
   manifest->data_version = *version;

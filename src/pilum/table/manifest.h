@@ -68,6 +68,10 @@ struct Manifest {
   std::string Serialize() const;
 };
 
+/// Invalid unless ids ascend and ids, rows and sizes are in the range that addresses and readers have for
+/// them.
+arrow::Status CheckFragments(const google::protobuf::RepeatedPtrField<lance::table::DataFragment>& fragments);
+
 /// Live rows of a fragment from its metadata, or none if the deletion file does not say how many it holds.
 std::optional<int64_t> NumLiveRows(const lance::table::DataFragment& fragment);
 

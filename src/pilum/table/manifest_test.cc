@@ -57,6 +57,20 @@ TEST(ManifestTest, FlippedBitsGiveAnErrorOrAnotherManifest) {
   }
 }
 
+TEST(ManifestTest, FragmentsThatCannotBeAreRefused) {
+  const auto refused = [](const auto& damage) {
+    Manifest manifest = *Manifest::Parse(AsSpan(SomeManifest()), "m").ValueOrDie();
+    damage(manifest.proto.mutable_fragments(1));
+    return HasErrorKind(ParseStatus(manifest.Serialize()), ErrorKind::kCorruptFile);
+  };
+  using lance::table::DataFragment;
+  EXPECT_TRUE(refused([](DataFragment* f) { f->set_id(uint64_t{1} << 32); }))
+      << "addresses have 32 bits for it";
+  EXPECT_TRUE(refused([](DataFragment* f) { f->set_physical_rows(uint64_t{1} << 40); }));
+  EXPECT_TRUE(refused([](DataFragment* f) { f->mutable_deletion_file()->set_num_deleted_rows(51); }));
+  EXPECT_TRUE(refused([](DataFragment* f) { f->mutable_files(0)->set_file_size_bytes(UINT64_MAX); }));
+}
+
 TEST(ManifestTest, UnknownReaderFlagsAreRefusedByNumber) {
   Manifest manifest = *Manifest::Parse(AsSpan(SomeManifest()), "m").ValueOrDie();
   manifest.proto.set_reader_feature_flags(1 << 20);
@@ -146,6 +160,16 @@ TEST(VersionsTest, AManifestThatIsNoManifestIsNamed) {
   const auto status = LoadLatestManifest(*store).status();
   EXPECT_TRUE(HasErrorKind(status, ErrorKind::kCorruptFile)) << status;
   EXPECT_NE(status.message().find("18446744073709551614.manifest"), std::string::npos) << status;
+}
+
+TEST(VersionsTest, AManifestUnderTheNameOfAnotherVersionIsRefused) {
+  auto store = MakeMemoryStore();
+  ASSERT_TRUE(
+      store->Put(ManifestPath(5, ManifestNaming::kV2), AsSpan(SomeManifest()), Durability::kProcessCrash)
+          .ok());
+  const auto status = LoadLatestManifest(*store).status();
+  EXPECT_TRUE(HasErrorKind(status, ErrorKind::kCorruptFile)) << status;
+  EXPECT_NE(status.message().find("version 1"), std::string::npos) << status;
 }
 
 }  // namespace pilum

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <functional>
+#include <limits>
 #include <map>
 #include <set>
 
@@ -42,6 +43,7 @@ class Builder {
   arrow::Status ApplyUpdate(const Transaction::Update& update);
   void ApplyCreateIndex(const Transaction::CreateIndex& create);
   arrow::Status ApplyUpdateConfig(const Transaction::UpdateConfig& update);
+  arrow::Status ApplyReserveFragments(const Transaction::ReserveFragments& reserve);
 
   /// Adds fragments, giving ids to those that have none.
   void AddFragments(const Fragments& fragments, uint64_t first_id);
@@ -54,7 +56,7 @@ class Builder {
   void Stamp();
 
   uint64_t NextFragmentId() const {
-    return next_->proto.has_max_fragment_id() ? next_->proto.max_fragment_id() + 1u : 0;
+    return next_->proto.has_max_fragment_id() ? uint64_t{next_->proto.max_fragment_id()} + 1 : 0;
   }
 
   const Manifest* const base_;
@@ -167,6 +169,14 @@ arrow::Status Builder::ApplyUpdateConfig(const Transaction::UpdateConfig& update
   return arrow::Status::OK();
 }
 
+arrow::Status Builder::ApplyReserveFragments(const Transaction::ReserveFragments& reserve) {
+  const uint64_t max_id = uint64_t{proto().max_fragment_id()} + reserve.num_fragments();
+  if (max_id > std::numeric_limits<uint32_t>::max())
+    return arrow::Status::Invalid("no ids are left for ", reserve.num_fragments(), " fragments");
+  proto().set_max_fragment_id(static_cast<uint32_t>(max_id));
+  return arrow::Status::OK();
+}
+
 /// Drops indexes over columns that are gone, and vector indexes that cover no fragment any more.
 arrow::Status Builder::RetainIndexes() {
   std::set<int32_t> fields;
@@ -245,10 +255,7 @@ arrow::Status Builder::Apply() {
     case Transaction::kUpdateConfig:
       return ApplyUpdateConfig(transaction_.update_config());
     case Transaction::kReserveFragments:
-      proto().set_max_fragment_id(
-          static_cast<uint32_t>((proto().has_max_fragment_id() ? proto().max_fragment_id() : 0) +
-                                transaction_.reserve_fragments().num_fragments()));
-      return arrow::Status::OK();
+      return ApplyReserveFragments(transaction_.reserve_fragments());
     default:
       return arrow::Status::NotImplemented("committing operation ",
                                            static_cast<int>(transaction_.operation_case()));
@@ -289,11 +296,8 @@ arrow::Status Builder::CheckFragmentIds() const {
 
 /// Everything that is new in every manifest.
 void Builder::Stamp() {
-  auto* fragments = proto().mutable_fragments();
-  std::sort(fragments->pointer_begin(), fragments->pointer_end(),
-            [](const DataFragment* a, const DataFragment* b) { return a->id() < b->id(); });
   bool deletions = false;
-  for (const DataFragment& fragment : *fragments) {
+  for (const DataFragment& fragment : proto().fragments()) {
     deletions |= fragment.has_deletion_file();
     if (!proto().has_max_fragment_id() || proto().max_fragment_id() < fragment.id()) {
       proto().set_max_fragment_id(static_cast<uint32_t>(fragment.id()));
@@ -337,6 +341,10 @@ arrow::Result<std::shared_ptr<const Manifest>> Builder::Build() {
   if (next_->data_version == FormatVersion::kLegacy) {
     return arrow::Status::NotImplemented("writing to tables of format version 0.1, which are only read");
   }
+  auto* fragments = proto().mutable_fragments();
+  std::sort(fragments->pointer_begin(), fragments->pointer_end(),
+            [](const DataFragment* a, const DataFragment* b) { return a->id() < b->id(); });
+  ARROW_RETURN_NOT_OK(CheckFragments(*fragments));
   ARROW_RETURN_NOT_OK(CheckDataFiles());
   Stamp();
   ARROW_RETURN_NOT_OK(CheckFragmentIds());

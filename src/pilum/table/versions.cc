@@ -16,10 +16,15 @@ constexpr char kVersionsDirectory[] = "_versions";
 constexpr std::string_view kSuffix = ".manifest";
 constexpr size_t kV2Digits = 20;
 
-arrow::Result<std::shared_ptr<const Manifest>> Load(ObjectStore& store, const std::string& path,
+arrow::Result<std::shared_ptr<const Manifest>> Load(ObjectStore& store, uint64_t version,
                                                     ManifestNaming naming) {
+  const std::string path = ManifestPath(version, naming);
   ARROW_ASSIGN_OR_RAISE(const auto bytes, store.Get(path));
   ARROW_ASSIGN_OR_RAISE(const auto parsed, Manifest::Parse(AsSpan(*bytes), store.Describe(path)));
+  if (parsed->version() != version) {
+    return CorruptFile(store.Describe(path), -1,
+                       "the manifest says that it is version " + std::to_string(parsed->version()));
+  }
   auto manifest = std::make_shared<Manifest>(*parsed);
   manifest->naming = naming;
   return manifest;
@@ -74,12 +79,12 @@ arrow::Result<std::shared_ptr<const Manifest>> LoadLatestManifest(ObjectStore& s
   }
   ManifestNaming naming;
   (void)ParseManifestName(versions.back().path.substr(sizeof(kVersionsDirectory)), &naming);
-  return Load(store, versions.back().path, naming);
+  return Load(store, versions.back().version, naming);
 }
 
 arrow::Result<std::shared_ptr<const Manifest>> LoadManifest(ObjectStore& store, uint64_t version) {
   for (const ManifestNaming naming : {ManifestNaming::kV2, ManifestNaming::kV1}) {
-    auto manifest = Load(store, ManifestPath(version, naming), naming);
+    auto manifest = Load(store, version, naming);
     if (manifest.ok() || !IsNotFound(manifest.status())) return manifest;
   }
   return MakeError(arrow::StatusCode::IOError, ErrorKind::kVersionNotFound,

@@ -22,6 +22,8 @@ std::string_view ToString(ErrorKind kind) {
       return "IncompatibleTransaction";
     case ErrorKind::kCommitConflict:
       return "CommitConflict";
+    case ErrorKind::kUnknownOutcome:
+      return "UnknownOutcome";
     case ErrorKind::kFencedWriter:
       return "FencedWriter";
     case ErrorKind::kPoisonedWriter:
@@ -56,7 +58,8 @@ std::optional<ErrorKind> GetErrorKind(const arrow::Status& status) {
 }
 
 arrow::Status CorruptFile(std::string_view path, int64_t offset, std::string_view what) {
-  return arrow::Status::IOError(path, " at byte ", offset, ": ", what)
+  const std::string place = offset < 0 ? std::string() : " at byte " + std::to_string(offset);
+  return arrow::Status::IOError(path, place, ": ", what)
       .WithDetail(std::make_shared<ErrorDetail>(ErrorKind::kCorruptFile, std::string(path), offset));
 }
 

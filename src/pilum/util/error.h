@@ -20,6 +20,7 @@ enum class ErrorKind {
                              ///< version.
   kIncompatibleTransaction,  ///< Another commit made this one meaningless: do not retry.
   kCommitConflict,           ///< All attempts to find a free version lost.
+  kUnknownOutcome,           ///< The answer to the last write of a commit is lost: the version may be there.
   kFencedWriter,             ///< Another writer owns the shard.
   kPoisonedWriter,           ///< A WAL write failed; the writer accepts nothing until it is reopened.
   kDatasetNotFound,
@@ -55,7 +56,7 @@ class ErrorDetail final : public arrow::StatusDetail {
 std::optional<ErrorKind> GetErrorKind(const arrow::Status& status);
 inline bool HasErrorKind(const arrow::Status& status, ErrorKind kind) { return GetErrorKind(status) == kind; }
 
-/// IOError "<path> at byte <offset>: <what>" with kCorruptFile.
+/// IOError "<path> at byte <offset>: <what>" with kCorruptFile; without the byte for a negative offset.
 arrow::Status CorruptFile(std::string_view path, int64_t offset, std::string_view what);
 
 /// A status of `code` with a detail of `kind`.
