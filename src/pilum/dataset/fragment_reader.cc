@@ -52,9 +52,9 @@ arrow::Result<const lance::table::DataFile*> FindColumns(const lance::table::Dat
 
 arrow::Result<std::shared_ptr<FileReader>> FragmentReader::OpenFile(
     const lance::table::DataFile& file) const {
-  if (file.has_base_id())
-    return arrow::Status::NotImplemented("data files outside the table's directory: ", file.path());
   const std::string path = JoinPath("data", file.path());
+  if (file.has_base_id())
+    return arrow::Status::NotImplemented("data files outside the table: ", location_.store->Describe(path));
   const int64_t size = file.file_size_bytes() == 0 ? -1 : static_cast<int64_t>(file.file_size_bytes());
   ARROW_ASSIGN_OR_RAISE(auto reader, session_.OpenFile(location_, path, size));
   if (reader->num_rows() != physical_rows()) {

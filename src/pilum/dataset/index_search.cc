@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "pilum/index/scalar/btree_files.h"
 #include "pilum/table/bitmap.h"
 #include "pilum/util/error.h"
 #include "pilum/util/uuid.h"
@@ -20,16 +21,49 @@ bool IsBTree(const lance::table::IndexMetadata& index) {
          !index.has_base_id();
 }
 
+arrow::Result<std::string> DirectoryOf(const StoreLocation& location,
+                                       const lance::table::IndexMetadata& segment) {
+  const auto uuid = Uuid::FromBytes(segment.uuid().uuid());
+  if (uuid) return "_indices/" + uuid->ToString();
+  return CorruptFile("index " + segment.name() + " of " + location.uri, -1,
+                     "its uuid has " + std::to_string(segment.uuid().uuid().size()) + " bytes");
+}
+
+/// Appends the addresses that `segment` has for one of `values` in the fragments it covers. Fragments that
+/// are gone may still be in an index.
+arrow::Status SearchSegment(Session& session, const StoreLocation& location, const Manifest& manifest,
+                            const lance::table::IndexMetadata& segment, const arrow::Array& values,
+                            BTreeSearchResult* result) {
+  const auto coverage = ParseFragmentBitmap(segment);
+  if (!coverage.ok()) return Annotate(coverage.status(), location.uri + ": ");
+  ARROW_ASSIGN_OR_RAISE(const auto index, OpenSegment(session, location, segment));
+  ARROW_ASSIGN_OR_RAISE(const auto found, index->LookupMany(values));
+  for (const auto& ids : found) {
+    for (const uint64_t id : ids) {
+      const uint64_t fragment_id = id >> 32, offset = id & 0xFFFFFFFF;
+      if (!coverage->contains(static_cast<uint32_t>(fragment_id))) continue;
+      const auto* fragment = manifest.FindFragment(fragment_id);
+      if (fragment == nullptr) continue;
+      if (offset >= fragment->physical_rows()) {
+        ARROW_ASSIGN_OR_RAISE(const std::string directory, DirectoryOf(location, segment));
+        return CorruptFile(location.store->Describe(JoinPath(directory, kBTreePageFile)), -1,
+                           "index " + segment.name() + " names row " + std::to_string(offset) +
+                               " of fragment " + std::to_string(fragment_id) + ", which has " +
+                               std::to_string(fragment->physical_rows()));
+      }
+      result->addresses.push_back(id);
+    }
+  }
+  result->covered |= *coverage;
+  return arrow::Status::OK();
+}
+
 }  // namespace
 
 arrow::Result<std::shared_ptr<BTreeIndex>> OpenSegment(Session& session, const StoreLocation& location,
                                                        const lance::table::IndexMetadata& segment) {
-  const auto uuid = Uuid::FromBytes(segment.uuid().uuid());
-  if (!uuid) {
-    return CorruptFile("index " + segment.name(), -1,
-                       "its uuid has " + std::to_string(segment.uuid().uuid().size()) + " bytes");
-  }
-  return session.OpenBTree(location, "_indices/" + uuid->ToString());
+  ARROW_ASSIGN_OR_RAISE(const std::string directory, DirectoryOf(location, segment));
+  return session.OpenBTree(location, directory);
 }
 
 std::vector<const lance::table::IndexMetadata*> BTreeSegmentsOn(const Manifest& manifest, int32_t field_id) {
@@ -58,30 +92,22 @@ std::optional<IndexSearch> PlanIndexSearch(const Manifest& manifest,
 }
 
 arrow::Result<BTreeSearchResult> SearchBTree(Session& session, const StoreLocation& location,
+                                             const Manifest& manifest,
                                              const std::vector<const lance::table::IndexMetadata*>& segments,
                                              const arrow::Array& values) {
   BTreeSearchResult result;
+  for (const auto* segment : segments)
+    ARROW_RETURN_NOT_OK(SearchSegment(session, location, manifest, *segment, values, &result));
   auto& addresses = result.addresses;
-  for (const auto* segment : segments) {
-    ARROW_ASSIGN_OR_RAISE(const auto coverage, ParseFragmentBitmap(*segment));
-    ARROW_ASSIGN_OR_RAISE(const auto index, OpenSegment(session, location, *segment));
-    ARROW_ASSIGN_OR_RAISE(const auto found, index->LookupMany(values));
-    for (const auto& ids : found) {
-      for (const uint64_t id : ids) {
-        if (coverage.contains(static_cast<uint32_t>(id >> 32))) addresses.push_back(id);
-      }
-    }
-    result.covered |= coverage;
-  }
   std::sort(addresses.begin(), addresses.end());
   addresses.erase(std::unique(addresses.begin(), addresses.end()), addresses.end());
   return result;
 }
 
 arrow::Result<IndexResult> RunIndexSearch(Session& session, const StoreLocation& location,
-                                          const IndexSearch& search) {
+                                          const Manifest& manifest, const IndexSearch& search) {
   ARROW_ASSIGN_OR_RAISE(auto found,
-                        SearchBTree(session, location, search.segments, *search.predicate.values));
+                        SearchBTree(session, location, manifest, search.segments, *search.predicate.values));
   IndexResult result;
   result.covered = std::move(found.covered);
   for (const uint64_t address : found.addresses) {

@@ -48,16 +48,17 @@ arrow::Result<std::shared_ptr<BTreeIndex>> OpenSegment(Session& session, const S
                                                        const lance::table::IndexMetadata& segment);
 
 /// Addresses of the rows of covered fragments that hold one of `values`, ascending without repeats, and the
-/// fragments that are covered.
+/// fragments that are covered. All are rows of `manifest`.
 struct BTreeSearchResult {
   DeletionVector covered;
   std::vector<uint64_t> addresses;
 };
 arrow::Result<BTreeSearchResult> SearchBTree(Session& session, const StoreLocation& location,
+                                             const Manifest& manifest,
                                              const std::vector<const lance::table::IndexMetadata*>& segments,
                                              const arrow::Array& values);
 
 arrow::Result<IndexResult> RunIndexSearch(Session& session, const StoreLocation& location,
-                                          const IndexSearch& search);
+                                          const Manifest& manifest, const IndexSearch& search);
 
 }  // namespace pilum

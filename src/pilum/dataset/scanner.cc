@@ -21,8 +21,10 @@ constexpr int64_t kMaxTaskRows = int64_t{1} << 18;
 int64_t TaskRows(const lance::table::DataFragment& fragment, int64_t batch_size) {
   uint64_t bytes = 0;
   for (const auto& file : fragment.files()) bytes += file.file_size_bytes();
-  const int64_t row_bytes = static_cast<int64_t>(bytes / std::max<uint64_t>(fragment.physical_rows(), 1)) + 1;
-  const int64_t rows = std::clamp(kTaskBytes / row_bytes, kMinTaskRows, kMaxTaskRows);
+  const uint64_t row_bytes =
+      std::min<uint64_t>(bytes / std::max<uint64_t>(fragment.physical_rows(), 1), kTaskBytes);
+  const int64_t rows =
+      std::clamp(kTaskBytes / (static_cast<int64_t>(row_bytes) + 1), kMinTaskRows, kMaxTaskRows);
   return std::max(rows / batch_size, int64_t{1}) * batch_size;
 }
 
@@ -112,7 +114,8 @@ class ScannerImpl final : public Scanner {
   }
 
   arrow::Result<std::vector<ScanTask>> IndexTasks() const {
-    ARROW_ASSIGN_OR_RAISE(auto found, RunIndexSearch(*plan_->session, plan_->location, *search_));
+    ARROW_ASSIGN_OR_RAISE(auto found,
+                          RunIndexSearch(*plan_->session, plan_->location, *plan_->manifest, *search_));
     std::vector<ScanTask> tasks;
     for (const auto* fragment : fragments_) {
       const int64_t rows = static_cast<int64_t>(fragment->physical_rows());
@@ -122,11 +125,6 @@ class ScannerImpl final : public Scanner {
       }
       const auto offsets = found.offsets.find(fragment->id());
       if (offsets == found.offsets.end()) continue;
-      if (offsets->second.back() >= rows) {
-        return arrow::Status::Invalid("index ", search_->index_name(), " of ", plan_->location.uri,
-                                      " names row ", offsets->second.back(), " of fragment ", fragment->id(),
-                                      ", which has ", rows);
-      }
       tasks.push_back({fragment, 0, rows, std::move(offsets->second)});
     }
     return tasks;

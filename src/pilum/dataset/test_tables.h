@@ -12,9 +12,11 @@
 
 #include "pilum/dataset/dataset.h"
 #include "pilum/dataset/scanner.h"
+#include "pilum/index/scalar/btree_index.h"
 #include "pilum/io/memory_store.h"
 #include "pilum/io/observed_store.h"
 #include "pilum/table/deletion_vector.h"
+#include "pilum/util/uuid.h"
 
 namespace pilum {
 
@@ -65,16 +67,51 @@ class DatasetTest : public ::testing::Test {
   }
   /// A version in which these offsets of a fragment are deleted.
   std::shared_ptr<Dataset> Delete(const std::shared_ptr<Dataset>& dataset, int fragment,
-                                  const std::vector<uint32_t>& offsets) {
+                                  const std::vector<uint32_t>& offsets,
+                                  DeletionFileKind kind = DeletionFileKind::kBySize) {
     DeletionVector deleted;
     for (const uint32_t offset : offsets) deleted.add(offset);
     lance::table::Transaction transaction;
     auto* updated = transaction.mutable_delete_()->add_updated_fragments();
     *updated = dataset->manifest().fragments()[fragment];
     *updated->mutable_deletion_file() =
-        WriteDeletionVector(*location_.store, updated->id(), dataset->version(), deleted,
-                            DeletionFileKind::kBySize, Durability::kProcessCrash)
+        WriteDeletionVector(*location_.store, updated->id(), dataset->version(), deleted, kind,
+                            Durability::kProcessCrash)
             .ValueOrDie();
+    return dataset->Commit(transaction).ValueOrDie();
+  }
+  /// Adds a BTree on "a" over the first `fragments` fragments.
+  std::shared_ptr<Dataset> AddIndex(const std::shared_ptr<Dataset>& dataset, int fragments) {
+    const Uuid uuid = Uuid::Random();
+    arrow::Int64Builder values;
+    arrow::UInt64Builder ids;
+    DeletionVector covered;
+    for (int f = 0; f < fragments; ++f) {
+      const auto& fragment = dataset->manifest().fragments()[f];
+      covered.add(static_cast<uint32_t>(fragment.id()));
+      ScanOptions options;
+      options.fragment_ids = {fragment.id()};
+      const auto rows = ValuesOf(dataset->NewScan(options).ValueOrDie()->ToTable().ValueOrDie());
+      for (size_t i = 0; i < rows.size(); ++i) {
+        EXPECT_TRUE(values.Append(rows[i]).ok() && ids.Append(fragment.id() << 32 | i).ok());
+      }
+    }
+    const auto schema =
+        arrow::schema({arrow::field("values", arrow::int64()), arrow::field("ids", arrow::uint64(), false)});
+    const int64_t n = values.length();
+    const auto sorted =
+        arrow::RecordBatch::Make(schema, n, {values.Finish().ValueOrDie(), ids.Finish().ValueOrDie()});
+    const auto directory = SubStore(location_.store, "_indices/" + uuid.ToString());
+    EXPECT_TRUE(WriteBTreeIndex(*directory, arrow::int64(), {sorted}, {}).ok());
+    lance::table::Transaction transaction;
+    auto* index = transaction.mutable_create_index()->add_new_indices();
+    index->mutable_uuid()->set_uuid(std::string(uuid.AsBytes()));
+    index->set_name("a_idx");
+    index->add_fields(0);
+    index->mutable_index_details()->set_type_url("/lance.table.BTreeIndexDetails");
+    std::string bitmap(covered.getSizeInBytes(), '\0');
+    covered.write(bitmap.data());
+    index->set_fragment_bitmap(bitmap);
     return dataset->Commit(transaction).ValueOrDie();
   }
   size_t NumDataFiles() { return location_.store->List("data").ValueOrDie().objects.size(); }

@@ -11,6 +11,7 @@ namespace pilum {
 namespace enc = lance::encodings21;
 
 arrow::Status PageReader::Locate(const arrow::Status& status, int64_t offset) const {
+  if (status.IsNotImplemented()) return Annotate(status, page_.path + ": ");
   if (!status.IsInvalid()) return status;
   return CorruptFile(page_.path, offset, status.message());
 }

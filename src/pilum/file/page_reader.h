@@ -70,7 +70,8 @@ class PageReader {
  protected:
   PageReader(PageDescription page, LeafType type) : page_(std::move(page)), type_(std::move(type)) {}
 
-  /// A decoder's Invalid becomes damage of the file at `offset`; other errors stay.
+  /// A decoder's Invalid becomes damage of the file at `offset`, NotImplemented names the file; other errors
+  /// stay.
   arrow::Status Locate(const arrow::Status& status, int64_t offset) const;
   arrow::Status Corrupt(int64_t offset, std::string_view what) const;
 

@@ -253,12 +253,14 @@ class LocalStore final : public ObjectStore {
     const std::string full = FullPath(path);
     FileDescriptor fd(RetryInterrupted([&] { return open(full.c_str(), O_RDONLY | O_CLOEXEC); }));
     if (!fd.valid()) return ErrnoStatus(errno, "Cannot open", full);
-    if (known_size < 0) {
-      struct stat info;
-      if (fstat(fd.get(), &info) != 0) return ErrnoStatus(errno, "Cannot look at", full);
-      if (!S_ISREG(info.st_mode)) return arrow::Status::IOError("'", full, "' is not a file");
-      known_size = info.st_size;
+    struct stat info;
+    if (fstat(fd.get(), &info) != 0) return ErrnoStatus(errno, "Cannot look at", full);
+    if (!S_ISREG(info.st_mode)) return arrow::Status::IOError("'", full, "' is not a file");
+    if (known_size > info.st_size) {
+      return CorruptFile(full, info.st_size,
+                         "the file ends here, " + std::to_string(known_size) + " bytes are expected");
     }
+    if (known_size < 0) known_size = info.st_size;
     return std::make_shared<LocalReadable>(std::move(fd), full, known_size);
   }
 

@@ -85,7 +85,8 @@ class ObjectStore {
   /// How messages name `path`: a local path or a URI.
   virtual std::string Describe(std::string_view path) const = 0;
 
-  /// @param known_size from a manifest, or -1. It is not checked against the object.
+  /// @param known_size from a manifest, or -1. A store that learns the size anyway refuses more than that;
+  /// others find out when they read.
   virtual arrow::Result<std::shared_ptr<ReadableObject>> Open(const std::string& path,
                                                               int64_t known_size = -1) = 0;
   /// The whole object.

@@ -164,7 +164,8 @@ arrow::Result<BatchPtr> LsmPointLookupPlanner::LookupBase(const Scalars& key,
     return ScanFirst(base, key, projection, true, std::nullopt);
   }
   ARROW_ASSIGN_OR_RAISE(const auto value, arrow::MakeArrayFromScalar(*key[0], 1));
-  ARROW_ASSIGN_OR_RAISE(const auto found, SearchBTree(*base.session(), base.location(), segments, *value));
+  ARROW_ASSIGN_OR_RAISE(const auto found,
+                        SearchBTree(*base.session(), base.location(), base.manifest(), segments, *value));
   for (const uint64_t address : found.addresses) {
     ARROW_ASSIGN_OR_RAISE(const auto row, base.TakeAddresses({&address, 1}, SourceColumns(projection, true),
                                                              BlobHandling::kBinary));

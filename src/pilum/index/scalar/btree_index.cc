@@ -121,13 +121,14 @@ class BTreeIndexImpl final : public BTreeIndex {
     const std::string key = std::to_string(number);
     if (auto page = pages_.Get(key)) return page;
     ARROW_ASSIGN_OR_RAISE(FileReader * file, PageFile());
-    const int64_t begin = static_cast<int64_t>(number) * page_rows_;
-    const int64_t end = std::min(begin + page_rows_, file->num_rows());
     const std::string path = directory_->Describe(kBTreePageFile);
-    if (begin >= end) {
-      return CorruptFile(path, -1,
-                         "page " + std::to_string(number) + " lies behind its " +
-                             std::to_string(file->num_rows()) + " rows");
+    const int64_t whole_pages = file->num_rows() / page_rows_;
+    const int64_t begin = std::min<int64_t>(number, whole_pages) * page_rows_;
+    const int64_t end = begin + std::min(page_rows_, file->num_rows() - begin);
+    if (number > whole_pages || begin == end) {
+      return CorruptFile(directory_->Describe(kBTreeLookupFile), -1,
+                         "page " + std::to_string(number) + " lies behind the " +
+                             std::to_string(file->num_rows()) + " rows of " + path);
     }
     ARROW_ASSIGN_OR_RAISE(const auto rows,
                           file->ReadRange(file->WholeFile(), begin, end, arrow::default_memory_pool()));
