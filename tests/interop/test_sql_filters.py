@@ -289,7 +289,7 @@ def verdict(sql, ours, theirs, our_error, their_error):
     return "upstream refuses" if UPSTREAM_LIMITS.search(str(their_error)) else "defect"
 
 
-settings = hypothesis.settings(
+settings = hypothesis.settings(  # the default run is the same each time, longer ones are not
     max_examples=EXAMPLES, deadline=None, suppress_health_check=list(hypothesis.HealthCheck), derandomize=EXAMPLES <= 40
 )
 

@@ -52,7 +52,6 @@ class Builder {
   void MergeGenerations(
       const google::protobuf::RepeatedPtrField<lance::table::MergedGeneration>& generations);
   arrow::Status CheckDataFiles();
-  arrow::Status CheckFragmentIds() const;
   void Stamp();
 
   uint64_t NextFragmentId() const {
@@ -281,19 +280,6 @@ arrow::Status Builder::CheckDataFiles() {
   return arrow::Status::OK();
 }
 
-/// Ids that readers take: each once, of 32 bits as the highest of them is kept. REQUIRES: fragments in order.
-arrow::Status Builder::CheckFragmentIds() const {
-  const Fragments& fragments = next_->proto.fragments();
-  for (int i = 0; i < fragments.size(); ++i) {
-    const uint64_t id = fragments[i].id();
-    if (id > UINT32_MAX || (i > 0 && id == fragments[i - 1].id())) {
-      return arrow::Status::Invalid("The operation would give the id ", id, " to ",
-                                    id > UINT32_MAX ? "a fragment, which is too large" : "two fragments");
-    }
-  }
-  return arrow::Status::OK();
-}
-
 /// Everything that is new in every manifest.
 void Builder::Stamp() {
   bool deletions = false;
@@ -347,7 +333,6 @@ arrow::Result<std::shared_ptr<const Manifest>> Builder::Build() {
   ARROW_RETURN_NOT_OK(CheckFragments(*fragments));
   ARROW_RETURN_NOT_OK(CheckDataFiles());
   Stamp();
-  ARROW_RETURN_NOT_OK(CheckFragmentIds());
   ARROW_ASSIGN_OR_RAISE(next_->schema, Schema::FromProto(proto().fields(), proto().schema_metadata()));
   return std::shared_ptr<const Manifest>(next_);
 }
