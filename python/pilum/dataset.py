@@ -14,7 +14,7 @@ import pyarrow.compute
 import pyarrow.dataset
 
 from . import _pilum
-from ._arguments import refuse
+from ._arguments import refuse, unsigned
 from .blob import BlobFile
 from .types import ReaderLike, coerce_reader
 
@@ -43,12 +43,32 @@ def _to_filter(filter: Any) -> dict[str, Any]:
     raise NotImplementedError(f"filters of type {type(filter)}")
 
 
-def _writer_options(hnsw_params: Optional[dict[str, dict[str, int]]] = None, **options: Any) -> dict[str, str]:
+_HNSW_DEFAULTS = {"num_edges": 20, "ef_construction": 150, "max_level": 7}
+
+
+def _writer_options(
+    hnsw_params: Optional[dict[str, dict[str, int]]],
+    durable_write: Optional[bool],
+    sync_indexed_write: Optional[bool],
+    **numbers: Optional[int],
+) -> dict[str, str]:
     """The options that are given, as text."""
-    given = {name: str(value).lower() for name, value in options.items() if value is not None}
+    given = {name: str(unsigned(value)) for name, value in numbers.items() if value is not None}
+    for name, flag in (("durable_write", durable_write), ("sync_indexed_write", sync_indexed_write)):
+        if flag is not None and not isinstance(flag, bool):
+            raise TypeError(f"{name} must be a bool, not {flag!r}")
+        if flag is not None:
+            given[name] = str(flag).lower()
     for index, parameters in (hnsw_params or {}).items():
-        for name, default in (("num_edges", 20), ("ef_construction", 150), ("max_level", 7)):
-            given[f"hnsw.{index}.{name}"] = str(parameters.get(name, default))
+        if not isinstance(parameters, dict):
+            raise TypeError(f"hnsw_params of index '{index}' must be a dict, not {parameters!r}")
+        for name in parameters:
+            if name not in _HNSW_DEFAULTS:
+                raise ValueError(
+                    f"unknown HNSW build param '{name}' for index '{index}'; expected one of {list(_HNSW_DEFAULTS)}"
+                )
+        for name, default in _HNSW_DEFAULTS.items():
+            given[f"hnsw.{index}.{name}"] = str(unsigned(parameters.get(name, default), 32))
     return given
 
 
@@ -516,14 +536,18 @@ class LanceDataset(pa.dataset.Dataset):
             raise ValueError("bucket sharding requires both bucket_column and num_buckets")
         if sum([bucket_column is not None, identity_column is not None, unsharded]) > 1:
             raise ValueError("at most one of bucket_column, identity_column and unsharded may be set")
-        if num_buckets is not None and num_buckets < 0:
-            raise OverflowError("can't convert negative int to unsigned")
-        transform = "bucket" if bucket_column else "identity" if identity_column else "unsharded" if unsharded else ""
+        if isinstance(maintained_indexes, str):
+            raise TypeError("maintained_indexes must be a list of names, not a str")
+        transform, column = "unsharded" if unsharded else "", ""
+        if bucket_column is not None:
+            transform, column = "bucket", bucket_column
+        if identity_column is not None:
+            transform, column = "identity", identity_column
         self._ds = _pilum.initialize_mem_wal(
             self._ds,
             transform=transform,
-            column=bucket_column or identity_column or "",
-            num_buckets=num_buckets or 0,
+            column=column,
+            num_buckets=0 if num_buckets is None else unsigned(num_buckets, 32),
             maintained_indexes=list(maintained_indexes or []),
             defaults=_writer_options(
                 durable_write=durable_write,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Optional, Union
 import pyarrow as pa
 
 from . import _pilum
+from ._arguments import unsigned
 from .types import ReaderLike, coerce_reader
 
 if TYPE_CHECKING:
@@ -105,17 +106,17 @@ class ShardSnapshot:
 
     def with_spec_id(self, spec_id: int) -> ShardSnapshot:
         """Sets the sharding spec of the shard."""
-        self._raw.with_spec_id(spec_id)
+        self._raw.with_spec_id(unsigned(spec_id, 32))
         return self
 
     def with_current_generation(self, generation: int) -> ShardSnapshot:
         """Sets the generation that takes writes."""
-        self._raw.with_current_generation(generation)
+        self._raw.with_current_generation(unsigned(generation))
         return self
 
     def with_flushed_generation(self, generation: int, path: str) -> ShardSnapshot:
         """Adds a flushed generation: its number and its folder in the shard's directory."""
-        self._raw.with_flushed_generation(generation, path)
+        self._raw.with_flushed_generation(unsigned(generation), path)
         return self
 
     def __repr__(self) -> str:
@@ -191,7 +192,7 @@ class LsmScanner:
 
     def limit(self, n: int, offset: Optional[int] = None) -> LsmScanner:
         """At most `n` rows, after leaving out `offset`."""
-        self._raw.limit(n, offset)
+        self._raw.limit(unsigned(n, 63), None if offset is None else unsigned(offset, 63))
         return self
 
     def with_row_address(self) -> LsmScanner:
@@ -270,7 +271,7 @@ class LsmPointLookupPlanner:
         ValueError
             `pk_value` is not one key.
         OSError
-            An unknown column, a generation that cannot be opened.
+            A value that cannot be compared with the key, an unknown column, a generation that cannot be opened.
         """
         return ExecutionPlan(self._raw.plan_lookup(pk_value, columns), self._dataset_schema)
 

@@ -70,8 +70,23 @@ def test_options_are_recorded_all_or_none(engine, uri):
         ({"bucket_column": "id", "num_buckets": 0}, OSError),
         ({"bucket_column": "id", "num_buckets": 1025}, OSError),
         ({"bucket_column": "zz", "num_buckets": 4}, OSError),
+        ({"bucket_column": "", "num_buckets": 4}, OSError),
+        ({"bucket_column": "id", "num_buckets": -1}, OverflowError),
+        ({"bucket_column": "id", "num_buckets": 1 << 32}, OverflowError),
+        ({"bucket_column": 5, "num_buckets": 4}, TypeError),
+        ({"identity_column": ""}, OSError),
         ({"identity_column": "zz"}, OSError),
         ({"maintained_indexes": ["nope"]}, OSError),
+        ({"maintained_indexes": "nope"}, TypeError),
+        ({"max_memtable_size": -1}, OverflowError),
+        ({"max_memtable_size": 1 << 64}, OverflowError),
+        ({"max_memtable_batches": 1.5}, TypeError),
+        ({"max_memtable_batches": "8"}, TypeError),
+        ({"durable_write": "yes"}, TypeError),
+        ({"durable_write": 1}, TypeError),
+        ({"hnsw_params": {"a": {"x": 1}}}, ValueError),
+        ({"hnsw_params": {"a": {"num_edges": -1}}}, OverflowError),
+        ({"hnsw_params": {"a": 5}}, TypeError),
     ],
 )
 def test_bad_arguments(engine, uri, arguments, error):
@@ -79,6 +94,18 @@ def test_bad_arguments(engine, uri, arguments, error):
     with pytest.raises(error):
         dataset.initialize_mem_wal(**arguments)
     assert engine.dataset(uri).version == 1
+
+
+def test_an_interval_of_zero_is_recorded(engine, uri):
+    dataset = engine.write_dataset(rows(a=1), uri)
+    dataset.initialize_mem_wal(max_wal_flush_interval_ms=0, hnsw_params={"v_idx": {"num_edges": 8}})
+    defaults = dataset.mem_wal_index_details()["writer_config_defaults"]
+    assert defaults["max_wal_flush_interval_ms"] == "0"
+    assert {k: v for k, v in defaults.items() if k.startswith("hnsw")} == {
+        "hnsw.v_idx.num_edges": "8",
+        "hnsw.v_idx.ef_construction": "150",
+        "hnsw.v_idx.max_level": "7",
+    }
 
 
 def test_a_table_is_initialised_once(table):
@@ -180,6 +207,31 @@ def test_rows_that_python_owns_are_freed_by_the_writers_threads(engine, table, s
         del writer  # not closed
 
 
+@pytest.mark.parametrize(
+    "options, error",
+    [
+        ({"max_memtable_batches": -1}, OverflowError),
+        ({"max_memtable_batches": 2.0}, TypeError),
+        ({"max_memtable_size": 1 << 64}, OverflowError),
+        ({"durable_write": "yes"}, TypeError),
+        ({"nonsense": 1}, TypeError),
+    ],
+)
+def test_bad_options_of_a_writer(table, shard, options, error):
+    with pytest.raises(error):
+        table.mem_wal_writer(shard, **options)
+
+
+def test_puts_take_what_can_be_streamed(table, shard):
+    with table.mem_wal_writer(shard) as writer:
+        for data in (None, 5):
+            with pytest.raises(TypeError):
+                writer.put(data)
+        writer.put(rows(c=3).to_batches(), schema=SCHEMA)
+        writer.put(iter(rows(d=4).to_batches()), schema=SCHEMA)
+        assert as_dict(writer.lsm_scanner().to_table()) == {"a": 1, "b": 2, "c": 3, "d": 4}
+
+
 # ---- snapshots, scanners, planners ----
 
 
@@ -190,6 +242,8 @@ def test_snapshots_are_builders(engine, shard):
     assert repr(snapshot) == f"_ShardSnapshot(shard_id='{shard}', current_gen=3, flushed_gens=1)"
     with pytest.raises(ValueError, match="Invalid shard_id UUID"):
         engine.mem_wal.ShardSnapshot("x")
+    with pytest.raises(OverflowError):
+        snapshot.with_flushed_generation(-1, "x_gen_1")
 
 
 def test_scanner_options(table, shard):
@@ -202,8 +256,16 @@ def test_scanner_options(table, shard):
     tagged = writer.lsm_scanner().with_memtable_gen().with_row_address().to_batch()
     assert {row["id"]: row["_memtable_gen"] for row in tagged.to_pylist()} == {"a": 0, "b": 1, "c": 1}
     assert {row["id"]: row["_rowaddr"] for row in tagged.to_pylist()} == {"a": 0, "b": None, "c": None}
-    with pytest.raises((ValueError, OSError)):
-        writer.lsm_scanner().filter("zz = 1")
+    for bad in ("zz = 1", "n =", "_rowaddr = 1"):
+        with pytest.raises(ValueError):
+            writer.lsm_scanner().filter(bad)
+    for columns in (["zz"], ["n", "n"], ["_memtable_gen"]):
+        with pytest.raises(OSError):
+            writer.lsm_scanner().project(columns).to_table()
+    with pytest.raises(OverflowError):
+        writer.lsm_scanner().limit(-1)
+    with pytest.raises(TypeError):
+        writer.lsm_scanner().limit(None)
     writer.close()
 
 
@@ -219,8 +281,27 @@ def test_lookups_in_the_base(engine, table):
     assert planner.plan_lookup(pa.array(["b"]), ["n"]).to_table().schema.names == ["n", "id"]
     with pytest.raises(ValueError, match="exactly one row, got 2"):
         planner.plan_lookup(pa.array(["a", "b"]))
-    with pytest.raises(OSError):
-        planner.plan_lookup(pa.array(["a"]), ["zz"])
+    for columns in (["zz"], ["n", "n"]):
+        with pytest.raises(OSError):
+            planner.plan_lookup(pa.array(["a"]), columns)
+    assert planner.plan_lookup(pa.array(["b"]), []).to_table().to_pylist() == [{"id": "b"}]
+
+
+def test_keys_of_other_types_are_coerced_or_refused(engine, uri):
+    schema = pa.schema([pa.field("id", pa.int64(), False, PRIMARY_KEY), pa.field("n", pa.int64())])
+    dataset = engine.write_dataset(pa.table({"id": [1], "n": [10]}, schema=schema), uri)
+    planner = engine.mem_wal.LsmPointLookupPlanner(dataset, [])
+    find = lambda value: planner.plan_lookup(value).to_table()["n"].to_pylist()
+    for hit in (pa.array([1], pa.int8()), pa.array(["1"]), pa.array([1.0]), pa.array([1]).dictionary_encode()):
+        assert find(hit) == [10], hit.type
+    for miss in (pa.array([1.5]), pa.array(["x"]), pa.array([1 << 63], pa.uint64()), pa.array([None], pa.null())):
+        assert find(miss) == [], miss.type
+    for refused in (pa.array([True]), pa.array([1], pa.timestamp("us")), pa.array([[1]]), pa.array([{"id": 1}])):
+        with pytest.raises(OSError):
+            find(refused)
+    for wrong in (1, pa.scalar(1), pa.chunked_array([[1]])):
+        with pytest.raises(TypeError):
+            planner.plan_lookup(wrong)
 
 
 def test_composite_keys_are_structs(engine, uri):

@@ -3,6 +3,10 @@
 
 #include <arrow/array.h>
 #include <arrow/array/util.h>
+#include <arrow/util/key_value_metadata.h>
+
+#include <optional>
+#include <string>
 
 #include "pilum/encoding/extension_storage.h"
 
@@ -10,12 +14,38 @@ namespace pilum {
 
 namespace {
 
-constexpr char kTombstoneColumn[] = "_tombstone";
-
 arrow::Status CheckNulls(const arrow::Field& field, const arrow::Array& column) {
   if (field.nullable() || column.null_count() == 0) return arrow::Status::OK();
   return arrow::Status::Invalid("the field `", field.name(),
                                 "` contained null values even though it is not nullable");
+}
+
+std::optional<std::string> FieldIdOf(const arrow::Field& field) {
+  if (!field.HasMetadata() || !field.metadata()->Contains(kFieldIdMetadata)) return std::nullopt;
+  return field.metadata()->Get(kFieldIdMetadata).ValueOr("");
+}
+
+/// The column of the log that is `field`, or -1.
+int FindLogged(const arrow::Schema& logged, const SchemaField& field) {
+  for (int i = 0; i < logged.num_fields(); ++i) {
+    const auto id = FieldIdOf(*logged.field(i));
+    if (id ? *id == std::to_string(field.id) : logged.field(i)->name() == field.name()) return i;
+  }
+  return -1;
+}
+
+/// Invalid if a column without an id is in the log only, and `added`, if any, in the table only.
+arrow::Status CheckNotRenamed(const arrow::Schema& logged, const Schema& table, const SchemaField* added) {
+  if (added == nullptr) return arrow::Status::OK();
+  for (const auto& column : logged.fields()) {
+    if (FieldIdOf(*column) || column->name() == kTombstoneColumn ||
+        table.FindField(column->name()) != nullptr)
+      continue;
+    return arrow::Status::Invalid("the table has no column `", column->name(),
+                                  "` as the log has, and the log no `", added->name(),
+                                  "`: a renamed column cannot be told from a new one");
+  }
+  return arrow::Status::OK();
 }
 
 }  // namespace
@@ -43,8 +73,9 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> ConformToSchema(
   return arrow::RecordBatch::Make(schema, batch->num_rows(), batch->columns());
 }
 
-arrow::Result<std::shared_ptr<arrow::RecordBatch>> ConformFromLog(
-    std::shared_ptr<arrow::RecordBatch> batch, const std::shared_ptr<arrow::Schema>& schema) {
+arrow::Result<std::shared_ptr<arrow::RecordBatch>> ConformFromLog(std::shared_ptr<arrow::RecordBatch> batch,
+                                                                  const Schema& table) {
+  const auto& schema = table.arrow();
   batch = StorageBatch(batch);
   if (const auto tombstones = batch->GetColumnByName(kTombstoneColumn);
       tombstones != nullptr && tombstones->type_id() == arrow::Type::BOOL &&
@@ -52,9 +83,15 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> ConformFromLog(
     return arrow::Status::NotImplemented("deletions in the log");
   }
   arrow::ArrayVector columns;
-  for (const auto& field : schema->fields()) {
-    auto column = batch->GetColumnByName(field->name());
-    if (column == nullptr) {
+  const SchemaField* added = nullptr;
+  for (size_t i = 0; i < table.fields().size(); ++i) {
+    const auto& field = schema->field(static_cast<int>(i));
+    const int at = FindLogged(*batch->schema(), table.fields()[i]);
+    std::shared_ptr<arrow::Array> column;
+    if (at >= 0) {
+      column = batch->column(at);
+    } else {
+      added = &table.fields()[i];
       if (!field->nullable())
         return arrow::Status::Invalid("no column `", field->name(), "`, which must not be null");
       ARROW_ASSIGN_OR_RAISE(column, arrow::MakeArrayOfNull(field->type(), batch->num_rows()));
@@ -66,6 +103,7 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> ConformFromLog(
     ARROW_RETURN_NOT_OK(CheckNulls(*field, *column));
     columns.push_back(std::move(column));
   }
+  ARROW_RETURN_NOT_OK(CheckNotRenamed(*batch->schema(), table, added));
   return arrow::RecordBatch::Make(schema, batch->num_rows(), std::move(columns));
 }
 

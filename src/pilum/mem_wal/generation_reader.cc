@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pilum/mem_wal/generation_reader.h"
 
+#include "pilum/dataset/scanner.h"
+#include "pilum/mem_wal/conform_batch.h"
 #include "pilum/mem_wal/shard_paths.h"
 #include "pilum/util/error.h"
 
@@ -18,6 +20,20 @@ arrow::Result<bool> IsComplete(const Dataset& generation, BTreeIndex& index) {
          (ids.empty() || ids.back() + 1 == fragment->physical_rows());
 }
 
+/// NotImplemented if rows of the generation are deletions.
+arrow::Status CheckHasNoDeletions(const Dataset& generation) {
+  const SchemaField* mark = generation.lance_schema()->FindField(kTombstoneColumn);
+  if (mark == nullptr || mark->arrow->type()->id() != arrow::Type::BOOL) return arrow::Status::OK();
+  ScanOptions options;
+  options.columns = std::vector<std::string>{kTombstoneColumn};
+  options.filter_expression = arrow::compute::field_ref(kTombstoneColumn);
+  options.limit = 1;
+  ARROW_ASSIGN_OR_RAISE(const auto scanner, generation.NewScan(options));
+  ARROW_ASSIGN_OR_RAISE(const auto marked, scanner->ToTable());
+  if (marked->num_rows() == 0) return arrow::Status::OK();
+  return arrow::Status::NotImplemented("deletions in the generation ", generation.uri());
+}
+
 }  // namespace
 
 bool HasWholeIndexes(const Dataset& generation) {
@@ -31,6 +47,7 @@ arrow::Result<std::shared_ptr<const GenerationReader>> GenerationReader::Open(
   OpenOptions options;
   options.session = session;
   ARROW_ASSIGN_OR_RAISE(reader->dataset_, Dataset::Open(location, options));
+  ARROW_RETURN_NOT_OK(CheckHasNoDeletions(*reader->dataset_));
   if (reader->dataset_->lance_schema()->PrimaryKey().empty()) return reader;
   const auto bloom = location.store->Get(kBloomFilterFile);
   if (bloom.ok()) {

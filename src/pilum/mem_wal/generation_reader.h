@@ -28,7 +28,7 @@ bool HasWholeIndexes(const Dataset& generation);
 class GenerationReader {
  public:
   /// @param path folder of the generation relative to the table. A missing bloom filter or `_pk_index` is
-  /// tolerated.
+  /// tolerated. NotImplemented: rows that are deletions (release 14).
   static arrow::Result<std::shared_ptr<const GenerationReader>> Open(const StoreLocation& table,
                                                                      const std::string& path,
                                                                      const std::shared_ptr<Session>& session);

@@ -229,13 +229,13 @@ TEST_F(PointLookupTest, ValuesOfOtherTypesAreCoerced) {
   EXPECT_EQ(
       planner->PlanLookup({arrow::MakeScalar(int32_t{2})}).ValueOrDie()->ToTable().ValueOrDie()->num_rows(),
       1);
-  EXPECT_TRUE(planner
-                  ->Lookup({arrow::json::ArrayFromJSONString(arrow::list(arrow::int64()), "[[1]]")
-                                .ValueOrDie()
-                                ->GetScalar(0)
-                                .ValueOrDie()})
-                  .status()
-                  .IsTypeError());
+  for (const auto& [type, json] :
+       {std::pair(arrow::list(arrow::int64()), "[[1]]"), std::pair(arrow::boolean(), "[true]"),
+        std::pair(arrow::timestamp(arrow::TimeUnit::SECOND), "[1]")}) {
+    const auto value = arrow::json::ArrayFromJSONString(type, json).ValueOrDie()->GetScalar(0).ValueOrDie();
+    EXPECT_TRUE(planner->Lookup({value}).status().IsInvalid()) << *type;
+    EXPECT_TRUE(planner->PlanLookup({value}).status().IsInvalid()) << *type;
+  }
 }
 
 TEST_F(PointLookupTest, ANullKeyMatchesNothing) {
@@ -501,6 +501,49 @@ TEST_F(PointLookupTest, GenerationZeroIsTheBaseTables) {
   auto sources = Sources();
   sources.WithInMemoryMemTables(kShard, {Memory({Rows({{2, "memory"}})}, 0)});
   EXPECT_TRUE(Plan(std::move(sources))->PlanLookup(Key(2)).status().IsInvalid());
+}
+
+// Its filter has the values of four types only; of others it must not be asked.
+TEST_F(PointLookupTest, KeysOfEveryTypeAreFoundInEverySource) {
+  const std::string numbers = "[1, 2, 3, 100]", texts = R"(["", "a", "b\u0000c", "zz"])";
+  std::vector<std::pair<std::shared_ptr<arrow::DataType>, std::string>> types = {
+      {arrow::utf8(), texts},
+      {arrow::large_utf8(), texts},
+      {arrow::binary(), texts},
+      {arrow::large_binary(), texts}};
+  for (const auto& type : arrow::IntTypes()) types.emplace_back(type, numbers);
+  for (const auto& [type, json] : types) {
+    SCOPED_TRACE(type->ToString());
+    const auto schema =
+        arrow::schema({RowSchema()->field(0)->WithType(type), arrow::field("v", arrow::utf8())});
+    const auto keys = arrow::json::ArrayFromJSONString(type, json).ValueOrDie();
+    const auto rows = [&](int64_t begin, int64_t length, const std::string& value) {
+      const auto column = arrow::MakeArrayFromScalar(arrow::StringScalar(value), length).ValueOrDie();
+      return arrow::RecordBatch::Make(schema, length, {keys->Slice(begin, length), column});
+    };
+    auto reader = arrow::RecordBatchReader::Make({rows(0, 3, "base")}, schema).ValueOrDie();
+    dataset_ = Dataset::Write(std::move(reader), StoreLocation{MakeMemoryStore(), "t"}).ValueOrDie();
+    dataset_ = InitializeMemWalBuilder(dataset_).Execute().ValueOrDie();
+    const auto writer = OpenWriter();
+    ASSERT_TRUE(writer->Put(rows(1, 2, "flushed")).ok());
+    ASSERT_TRUE(writer->ForceSealActive().ok() && writer->WaitForFlushDrain().ok());
+    ASSERT_TRUE(writer->Put(rows(2, 1, "memory")).ok());
+    auto sources = Sources();
+    sources.WithWriter(writer);
+    const auto planner = Plan(std::move(sources));
+    const std::vector<std::string> expected = {"base", "flushed", "memory", "none"};
+    for (size_t i = 0; i < expected.size(); ++i) {
+      const Scalars key = {keys->GetScalar(static_cast<int64_t>(i)).ValueOrDie()};
+      EXPECT_EQ(Value(planner->Lookup(key).ValueOrDie()), expected[i]) << i;
+      const auto planned = planner->PlanLookup(key).ValueOrDie()->ToTable().ValueOrDie();
+      EXPECT_EQ(planned->num_rows() == 0 ? "none" : Value(planned->CombineChunksToBatch().ValueOrDie()),
+                expected[i]);
+    }
+    if (arrow::is_integer(type->id())) {
+      EXPECT_EQ(Find(planner, 2), "flushed") << "an int64 literal, as SQL has them";
+      EXPECT_EQ(Find(planner, int64_t{1} << 62), "none");
+    }
+  }
 }
 
 TEST_F(PointLookupTest, LookupAgreesWithThePlanForRandomHistories) {

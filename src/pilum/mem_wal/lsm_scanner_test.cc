@@ -172,6 +172,29 @@ TEST_F(LsmScannerTest, ARunningReadIsOfOneInstant) {
   EXPECT_EQ(Rowset(*Scanner()).at(1), "late");
 }
 
+// Of release 14. The rows that stand for deletions have nulls; without a look at the mark they would be rows.
+TEST_F(LsmScannerTest, GenerationsWithDeletionsAreRefusedAndThoseWithoutAreRead) {
+  const auto with_mark = [&](bool deleted) {
+    const auto mark = arrow::MakeArrayFromScalar(arrow::BooleanScalar(deleted), 1).ValueOrDie();
+    const auto field = arrow::field("_tombstone", arrow::boolean(), false);
+    const auto rows = Rows({{2, "marked"}})->AddColumn(2, field, mark).ValueOrDie();
+    ShardSnapshot snapshot(kOtherShard);
+    const std::string folder = deleted ? "00000000_gen_1" : "11111111_gen_1";
+    snapshot.with_flushed_generation(1, folder);
+    const std::string path = "_mem_wal/" + kOtherShard.ToString() + "/" + folder;
+    EXPECT_TRUE(Dataset::Write(arrow::RecordBatchReader::Make({rows}, rows->schema()).ValueOrDie(),
+                               StoreLocation{SubStore(store_, path), path})
+                    .ok());
+    return LsmScanner::Make(LsmDataSourceCollector(dataset_, {snapshot}), {}, dataset_->lance_schema())
+        .ValueOrDie()
+        ->ToTable();
+  };
+  EXPECT_EQ(ToMap(with_mark(false).ValueOrDie()).at(2), "marked");
+  const auto status = with_mark(true).status();
+  EXPECT_TRUE(status.IsNotImplemented() && status.message().find("00000000_gen_1") != std::string::npos)
+      << status;
+}
+
 TEST_F(LsmScannerTest, AMissingGenerationIsNamed) {
   ShardSnapshot snapshot(kShard);
   snapshot.with_flushed_generation(77, "nowhere_gen_77");

@@ -6,6 +6,8 @@
 #include <arrow/api.h>
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "pilum/io/memory_store.h"
 #include "pilum/mem_wal/shard_writer.h"
 #include "pilum/mem_wal/test_rows.h"
@@ -144,6 +146,18 @@ TEST_F(MemWalIndexTest, BadOptionsAreNamed) {
       << status;
   EXPECT_TRUE(config.Set("durable_write", "yes").IsInvalid());
   EXPECT_TRUE(config.Set("unknown", "x").ok());
+  EXPECT_TRUE(config.Set("max_memtable_size", "-1").IsInvalid());
+  ASSERT_TRUE(config.Set("max_memtable_size", "18446744073709551615").ok()) << "as other writers record it";
+  EXPECT_EQ(config.max_memtable_size, std::numeric_limits<int64_t>::max());
+}
+
+TEST_F(MemWalIndexTest, AnIntervalOfZeroIsAtOnceForTheLogAndNeverForStatistics) {
+  ShardWriterConfig config;
+  ASSERT_TRUE(config.Set("max_wal_flush_interval_ms", "0").ok());
+  ASSERT_TRUE(config.Set("stats_log_interval_ms", "0").ok());
+  const auto recorded = config.ToStrings();
+  EXPECT_EQ(recorded.at("max_wal_flush_interval_ms"), "0");
+  EXPECT_FALSE(recorded.contains("stats_log_interval_ms"));
 }
 
 TEST_F(MemWalIndexTest, ShardsAreTheFoldersNamedByUuids) {

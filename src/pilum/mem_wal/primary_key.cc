@@ -171,6 +171,17 @@ uint64_t ReadBigEndian(std::string_view key) {
   return value;
 }
 
+/// Whether a value of `type` may equal a key: texts may always, numbers but for booleans.
+bool IsComparable(const arrow::DataType& type, arrow::Type::type key) {
+  const auto id = type.id();
+  if (id == arrow::Type::DICTIONARY)
+    return IsComparable(*static_cast<const arrow::DictionaryType&>(type).value_type(), key);
+  if (id == arrow::Type::BOOL) return key == arrow::Type::BOOL;
+  if (arrow::is_numeric(id) || arrow::is_decimal(id)) return key != arrow::Type::BOOL;
+  return arrow::is_base_binary_like(id) || arrow::is_binary_view_like(id) ||
+         id == arrow::Type::FIXED_SIZE_BINARY;
+}
+
 std::string JoinNames(const std::vector<std::string>& names) {
   std::string joined;
   for (const std::string& name : names) joined += (joined.empty() ? "" : ", ") + name;
@@ -241,10 +252,10 @@ arrow::Result<std::optional<PrimaryKey::Scalars>> PrimaryKey::Coerce(const Scala
       coerced.push_back(values[i]);
       continue;
     }
-    if (arrow::is_nested(values[i]->type->id())) {
-      return arrow::Status::TypeError("a value of type ", values[i]->type->ToString(),
-                                      " is no key for column '", fields_[i]->name(), "' of type ",
-                                      type->ToString());
+    if (!IsComparable(*values[i]->type, type->id())) {
+      return arrow::Status::Invalid("a value of type ", values[i]->type->ToString(),
+                                    " is no key for column '", fields_[i]->name(), "' of type ",
+                                    type->ToString());
     }
     auto cast = arrow::compute::Cast(arrow::Datum(values[i]), type, arrow::compute::CastOptions::Safe(type));
     if (!cast.ok()) return std::nullopt;

@@ -50,7 +50,7 @@ class PrimaryKey {
   using Scalars = std::vector<std::shared_ptr<arrow::Scalar>>;
   /// Key values given by a caller, in key order, in the types of the columns. None where no row can have this
   /// key: a null, or a value without an equal in the column's type ("x" for an integer). Invalid for another
-  /// number of values, TypeError for values that are never comparable (a struct).
+  /// number of values, and for types that are not compared (a struct or a timestamp with an integer).
   arrow::Result<std::optional<Scalars>> Coerce(const Scalars& values) const;
 
   /// Appends the key of `row`. @param columns ColumnsOf a batch.

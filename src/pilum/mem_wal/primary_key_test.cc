@@ -119,7 +119,7 @@ TEST(PrimaryKeyTest, ValuesAreCoercedWithoutLossOrMatchNothing) {
                          ->GetScalar(0)
                          .ValueOrDie())
                   .status()
-                  .IsTypeError());
+                  .IsInvalid());
   EXPECT_TRUE(key.Coerce({}).status().IsInvalid());
 }
 

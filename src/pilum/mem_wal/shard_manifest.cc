@@ -46,6 +46,21 @@ std::map<std::string, std::string> FieldValues(const ShardManifest& manifest) {
   return values;
 }
 
+/// What is wrong with the generations, or "". A number at or above the next one would be given away again.
+std::string CheckGenerations(const ShardManifest& manifest) {
+  if (manifest.current_generation() == 0) return "generation 0 takes writes, which is the base table";
+  for (const auto& flushed : manifest.flushed_generations()) {
+    const std::string& folder = flushed.path();
+    if (flushed.generation() == 0 || flushed.generation() >= manifest.current_generation()) {
+      return "generation " + std::to_string(flushed.generation()) + " is flushed, though " +
+             std::to_string(manifest.current_generation()) + " takes writes";
+    }
+    if (folder.empty() || folder == "." || folder == ".." || folder.find('/') != std::string::npos)
+      return "'" + folder + "' is no folder of the shard";
+  }
+  return "";
+}
+
 }  // namespace
 
 ShardManifestStore::ShardManifestStore(std::shared_ptr<ObjectStore> table, const Uuid& shard_id,
@@ -93,6 +108,8 @@ arrow::Result<std::optional<ShardManifest>> ShardManifestStore::Read(uint64_t ve
   if (manifest.version() != version || manifest.shard_id().uuid() != shard_id_.AsBytes()) {
     return CorruptFile(table_->Describe(path), 0, "the shard manifest is of another version or shard");
   }
+  if (const std::string wrong = CheckGenerations(manifest); !wrong.empty())
+    return CorruptFile(table_->Describe(path), 0, wrong);
   return manifest;
 }
 

@@ -130,6 +130,46 @@ TEST_F(ShardManifestTest, DamageIsNamed) {
   }
 }
 
+TEST_F(ShardManifestTest, FlippedBitsNeverCrash) {
+  ASSERT_TRUE(manifests_.Claim(3).ok());
+  const std::string path = kDirectory + ReversedName(1) + ".binpb";
+  const std::string good(AsStringView(*store_->Get(path).ValueOrDie()));
+  for (size_t bit = 0; bit < good.size() * 8; ++bit) {
+    std::string damaged = good;
+    damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << bit % 8));
+    ASSERT_TRUE(store_->Put(path, AsSpan(damaged), Durability::kProcessCrash).ok());
+    const auto manifest = manifests_.ReadLatest();
+    EXPECT_TRUE(manifest.ok() || HasErrorKind(manifest.status(), ErrorKind::kCorruptFile))
+        << manifest.status();
+  }
+}
+
+TEST_F(ShardManifestTest, GenerationsThatCannotBeAreDamage) {
+  const auto with = [&](uint64_t current, uint64_t generation, const char* folder) {
+    auto manifest = *manifests_.ReadLatest().ValueOrDie();
+    manifest.set_version(manifest.version() + 1);
+    manifest.set_current_generation(current);
+    manifest.clear_flushed_generations();
+    auto* flushed = manifest.add_flushed_generations();
+    flushed->set_generation(generation);
+    flushed->set_path(folder);
+    const std::string path = kDirectory + ReversedName(manifest.version()) + ".binpb";
+    EXPECT_TRUE(store_->Put(path, AsSpan(manifest.SerializeAsString()), Durability::kProcessCrash).ok());
+    const auto status = manifests_.ReadLatest().status();
+    EXPECT_TRUE(status.ok() || (HasErrorKind(status, ErrorKind::kCorruptFile) &&
+                                status.message().find(path) != std::string::npos))
+        << status;
+    EXPECT_TRUE(store_->Delete(path).ok());
+    return status.ok();
+  };
+  ASSERT_TRUE(manifests_.Claim(0).ok());
+  EXPECT_TRUE(with(2, 1, "abcdef01_gen_1"));
+  EXPECT_FALSE(with(0, 1, "abcdef01_gen_1")) << "the next flush would have a number that is taken";
+  EXPECT_FALSE(with(1, 1, "abcdef01_gen_1"));
+  EXPECT_FALSE(with(2, 0, "abcdef01_gen_0")) << "the base table";
+  for (const char* folder : {"", ".", "..", "a/b", "../other"}) EXPECT_FALSE(with(2, 1, folder)) << folder;
+}
+
 TEST_F(ShardManifestTest, ASealedShardCannotBeClaimed) {
   ASSERT_TRUE(manifests_.Claim(0).ok());
   ASSERT_TRUE(manifests_.Update(1, [](auto* manifest) { manifest->set_status(1); }).ok());

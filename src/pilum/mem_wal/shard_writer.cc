@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pilum/mem_wal/shard_writer.h"
 
+#include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -26,6 +27,13 @@ constexpr milliseconds kLastFlushRetry(600'000);
 uint64_t NanosecondsSince(Clock::time_point start) {
   return static_cast<uint64_t>(
       std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - start).count());
+}
+
+/// To the standard error stream: the output is the program's. Whoever registers a logger "pilum" gets it
+/// instead.
+spdlog::logger& Log() {
+  static const auto logger = spdlog::get("pilum") ? spdlog::get("pilum") : spdlog::stderr_color_mt("pilum");
+  return *logger;
 }
 
 /// What a wait can be told: it counts nanoseconds, and larger numbers would overflow.
@@ -126,8 +134,8 @@ arrow::Status ShardWriter::WaitForRoom(Lock& lock) {
                       "put into shard " + shard_id().ToString() + " waits for a flush that fails: ");
     }
     if (flush_done_.wait_for(lock, Bounded(config_.backpressure_log_interval)) == std::cv_status::timeout) {
-      spdlog::warn("shard {}: put waits for a flush, {} bytes are unflushed", shard_id().ToString(),
-                   UnflushedBytesLocked());
+      Log().warn("shard {}: put waits for a flush, {} bytes are unflushed", shard_id().ToString(),
+                 UnflushedBytesLocked());
     }
     ARROW_RETURN_NOT_OK(CheckUsable());
   }
@@ -333,8 +341,8 @@ void ShardWriter::FlushLoop() {
     }
     ++flush_failures_;
     if (HasErrorKind(flush_error_, ErrorKind::kFencedWriter)) PoisonLocked(flush_error_);
-    spdlog::warn("shard {}: flush of generation {} failed: {}", shard_id().ToString(),
-                 slot->table->generation(), flush_error_.message());
+    Log().warn("shard {}: flush of generation {} failed: {}", shard_id().ToString(),
+               slot->table->generation(), flush_error_.message());
     flush_done_.notify_all();
     flush_work_.wait_for(lock, pause, [&] { return stop_ || retry_flush_now_; });
     retry_flush_now_ = false;

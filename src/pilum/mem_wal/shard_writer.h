@@ -136,7 +136,7 @@ class ShardWriter {
   arrow::Status Start();
   arrow::Status Replay(uint64_t replay_after);
   arrow::Status ReplayEntry(uint64_t position, const WalEntry& entry);
-  arrow::Status CheckNothingAbove(const WalReader& log, uint64_t tip) const;
+  arrow::Status CheckLog(const WalReader& log, uint64_t replay_after, uint64_t tip) const;
 
   arrow::Status CheckUsable() const;      // REQUIRES: mutex_
   arrow::Status WaitForRoom(Lock& lock);  // backpressure

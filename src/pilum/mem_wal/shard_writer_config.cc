@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pilum/mem_wal/shard_writer_config.h"
 
+#include <algorithm>
 #include <charconv>
 #include <functional>
+#include <limits>
 
 namespace pilum {
 
@@ -16,12 +18,13 @@ struct Option {
   std::function<std::optional<std::string>(const ShardWriterConfig&)> get;
 };
 
+/// Numbers are unsigned in the format; those beyond ours are limits that nothing reaches.
 std::optional<int64_t> ParseNumber(const std::string& text) {
-  int64_t number = 0;
+  uint64_t number = 0;
   const char* end = text.data() + text.size();
   const auto [at, error] = std::from_chars(text.data(), end, number);
-  if (error != std::errc() || at != end || number < 0) return std::nullopt;
-  return number;
+  if (error != std::errc() || at != end) return std::nullopt;
+  return static_cast<int64_t>(std::min<uint64_t>(number, std::numeric_limits<int64_t>::max()));
 }
 
 Option Boolean(bool ShardWriterConfig::* member) {
@@ -55,11 +58,12 @@ Option Duration(Milliseconds ShardWriterConfig::* member) {
           }};
 }
 
-/// 0 and absence mean off.
-Option OptionalDuration(std::optional<Milliseconds> ShardWriterConfig::* member) {
-  return {[member](ShardWriterConfig* config, const std::string& text) {
+/// Absence means off, and so does 0 where `zero_is_off`.
+Option OptionalDuration(std::optional<Milliseconds> ShardWriterConfig::* member, bool zero_is_off) {
+  return {[member, zero_is_off](ShardWriterConfig* config, const std::string& text) {
             const auto number = ParseNumber(text);
-            config->*member = number.value_or(0) == 0 ? std::nullopt : std::optional(Milliseconds(*number));
+            const bool off = !number || (zero_is_off && *number == 0);
+            config->*member = off ? std::nullopt : std::optional(Milliseconds(*number));
             return number.has_value();
           },
           [member](const ShardWriterConfig& config) -> std::optional<std::string> {
@@ -74,7 +78,7 @@ const std::map<std::string, Option>& Options() {
       {"durable_write", Boolean(&C::durable_write)},
       {"sync_indexed_write", Boolean(&C::sync_indexed_write)},
       {"max_wal_buffer_size", Number(&C::max_wal_buffer_size)},
-      {"max_wal_flush_interval_ms", OptionalDuration(&C::max_wal_flush_interval)},
+      {"max_wal_flush_interval_ms", OptionalDuration(&C::max_wal_flush_interval, false)},
       {"max_memtable_size", Number(&C::max_memtable_size)},
       {"max_memtable_rows", Number(&C::max_memtable_rows)},
       {"max_memtable_batches", Number(&C::max_memtable_batches)},
@@ -83,7 +87,7 @@ const std::map<std::string, Option>& Options() {
       {"backpressure_log_interval_ms", Duration(&C::backpressure_log_interval)},
       {"async_index_buffer_rows", Number(&C::async_index_buffer_rows)},
       {"async_index_interval_ms", Duration(&C::async_index_interval)},
-      {"stats_log_interval_ms", OptionalDuration(&C::stats_log_interval)},
+      {"stats_log_interval_ms", OptionalDuration(&C::stats_log_interval, true)},
       {"enable_memtable", Boolean(&C::enable_memtable)},
   };
   return options;

@@ -85,7 +85,7 @@ arrow::Status ShardWriter::Start() {
 arrow::Status ShardWriter::Replay(uint64_t replay_after) {
   const WalReader log(dataset_->store(), shard_id());
   ARROW_ASSIGN_OR_RAISE(const uint64_t tip, log.FindTip(replay_after));
-  ARROW_RETURN_NOT_OK(CheckNothingAbove(log, tip));
+  ARROW_RETURN_NOT_OK(CheckLog(log, replay_after, tip));
   appender_ = std::make_unique<WalAppender>(dataset_->store(), &manifests_, epoch_, tip, config_.durability);
   if (epoch_ > 1) {
     // Before the replay: what the old writer got in below it is replayed, what it appends later collides.
@@ -115,7 +115,7 @@ arrow::Status ShardWriter::ReplayEntry(uint64_t position, const WalEntry& entry)
   arrow::RecordBatchVector batches;
   for (const auto& batch : entry.batches) {
     if (batch->num_rows() == 0) continue;
-    ARROW_ASSIGN_OR_RAISE(batches.emplace_back(), ConformFromLog(batch, dataset_->schema()));
+    ARROW_ASSIGN_OR_RAISE(batches.emplace_back(), ConformFromLog(batch, *dataset_->lance_schema()));
     ARROW_RETURN_NOT_OK(key_.ColumnsOf(*batches.back()).status());
   }
   if (batches.empty()) {  // a sentinel
@@ -143,8 +143,15 @@ arrow::Status ShardWriter::ReplayEntry(uint64_t position, const WalEntry& entry)
   return IsFullLocked() ? flush_active() : arrow::Status::OK();
 }
 
-arrow::Status ShardWriter::CheckNothingAbove(const WalReader& log, uint64_t tip) const {
+arrow::Status ShardWriter::CheckLog(const WalReader& log, uint64_t replay_after, uint64_t tip) const {
   ARROW_ASSIGN_OR_RAISE(const auto positions, log.List());
+  // Entries that are flushed may have been deleted, but then all of them.
+  if (!positions.empty() && positions.back() < replay_after) {
+    return CorruptFile(dataset_->store()->Describe(shard_directory_ + "/manifest"), -1,
+                       "the log entries up to " + std::to_string(replay_after) +
+                           " are said to be flushed, but the log ends at " +
+                           std::to_string(positions.back()));
+  }
   for (auto it = std::upper_bound(positions.begin(), positions.end(), tip); it != positions.end(); ++it) {
     ARROW_ASSIGN_OR_RAISE(const auto entry, log.Read(*it));
     if (entry && !entry->batches.empty()) {

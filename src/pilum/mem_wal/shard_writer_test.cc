@@ -326,6 +326,20 @@ TEST_F(ShardWriterTest, RowsAboveAHoleInTheLogAreReported) {
   EXPECT_NE(status.message().find("position 3"), std::string::npos) << status;
 }
 
+// Else the rows between the log's end and the position of the manifest would never be replayed.
+TEST_F(ShardWriterTest, AManifestThatSkipsMoreThanTheLogHasIsReported) {
+  auto writer = OpenWriter();
+  for (int64_t i = 0; i < 3; ++i) ASSERT_TRUE(writer->Put(Rows({{i, "v"}})).ok());
+  writer = nullptr;
+  const ShardManifestStore manifests(store_, kShard, Durability::kProcessCrash);
+  ASSERT_TRUE(manifests.Update(1, [](auto* next) { next->set_replay_after_wal_entry_position(66); }).ok());
+  const auto status = ShardWriter::Open(dataset_, kShard, config_).status();
+  EXPECT_TRUE(HasErrorKind(status, ErrorKind::kCorruptFile)) << status;
+  EXPECT_TRUE(status.message().find("66") != std::string::npos &&
+              status.message().find("/manifest") != std::string::npos)
+      << status;
+}
+
 TEST_F(ShardWriterTest, ADamagedEntryIsNamed) {
   auto writer = OpenWriter();
   ASSERT_TRUE(writer->Put(Rows({{1, "a"}})).ok());

@@ -7,10 +7,13 @@
 #include <arrow/memory_pool.h>
 #include <arrow/util/key_value_metadata.h>
 
+#include <algorithm>
 #include <charconv>
+#include <limits>
 
 #include "pilum/io/object_store.h"
 #include "pilum/util/error.h"
+#include "pilum/util/little_endian.h"
 
 namespace pilum {
 
@@ -47,15 +50,58 @@ arrow::Result<uint64_t> ParseEpoch(const arrow::KeyValueMetadata* metadata) {
 constexpr int64_t kMaxCompressionRatio = 1024;
 constexpr int64_t kReaderBytes = int64_t{64} << 20;
 
-arrow::Result<WalEntry> Parse(std::shared_ptr<arrow::Buffer> bytes) {
+/// The part of an entry that the buffers of a batch take.
+struct Extent {
+  int64_t begin = std::numeric_limits<int64_t>::max();
+  int64_t end = 0;  ///< 0: none of them is a slice of the entry
+  bool has_dictionaries = false;
+};
+
+void Extend(const arrow::ArrayData& column, const arrow::Buffer& bytes, Extent* extent) {
+  for (const auto& buffer : column.buffers) {
+    if (buffer == nullptr || buffer->size() == 0 || buffer->address() < bytes.address()) continue;
+    const uintptr_t begin = buffer->address() - bytes.address();
+    if (begin >= static_cast<uintptr_t>(bytes.size())) continue;
+    extent->begin = std::min(extent->begin, static_cast<int64_t>(begin));
+    extent->end = std::max(extent->end, static_cast<int64_t>(begin) + buffer->size());
+  }
+  extent->has_dictionaries |= column.dictionary != nullptr;
+  for (const auto& child : column.child_data) Extend(*child, bytes, extent);
+}
+
+constexpr int64_t kMessagePrefix = 8;  // a mark, then the size of the header
+
+bool HasMessage(const arrow::Buffer& bytes, int64_t begin, int64_t end) {
+  for (int64_t at = (begin + 7) / 8 * 8; at + kMessagePrefix <= end; at += 8) {
+    const auto size = LoadLE<int32_t>(bytes.data() + at + 4);
+    if (LoadLE<uint32_t>(bytes.data() + at) == 0xffffffffU && size > 0 && size % 8 == 0 &&
+        size <= end - at - kMessagePrefix)
+      return true;
+  }
+  return false;
+}
+
+/// A batch whose size is damaged swallows the next ones, and Arrow does not mind: there must be no message
+/// but its own in [begin, end), outside its buffers.
+arrow::Status CheckHidesNothing(const arrow::RecordBatch& batch, const arrow::Buffer& bytes, int64_t begin,
+                                int64_t end) {
+  Extent extent;
+  for (const auto& column : batch.column_data()) Extend(*column, bytes, &extent);
+  if (extent.end == 0) return arrow::Status::OK();
+  // Dictionaries are messages in front of the batch.
+  const bool in_front = !extent.has_dictionaries && HasMessage(bytes, begin + kMessagePrefix, extent.begin);
+  if (!in_front && !HasMessage(bytes, extent.end, end)) return arrow::Status::OK();
+  return arrow::Status::Invalid("the rows in bytes ", begin, " to ", end, " hide other rows");
+}
+
+arrow::Result<WalEntry> Parse(const std::shared_ptr<arrow::Buffer>& bytes) {
   arrow::CappedMemoryPool pool(arrow::default_memory_pool(),
                                bytes->size() * kMaxCompressionRatio + kReaderBytes);
   auto options = arrow::ipc::IpcReadOptions::Defaults();
   options.use_threads = false;
   options.memory_pool = &pool;
-  ARROW_ASSIGN_OR_RAISE(auto reader,
-                        arrow::ipc::RecordBatchStreamReader::Open(
-                            std::make_shared<arrow::io::BufferReader>(std::move(bytes)), options));
+  const auto stream = std::make_shared<arrow::io::BufferReader>(bytes);
+  ARROW_ASSIGN_OR_RAISE(auto reader, arrow::ipc::RecordBatchStreamReader::Open(stream, options));
   WalEntry entry;
   const auto& metadata = reader->schema()->metadata();
   ARROW_ASSIGN_OR_RAISE(entry.writer_epoch, ParseEpoch(metadata.get()));
@@ -63,14 +109,21 @@ arrow::Result<WalEntry> Parse(std::shared_ptr<arrow::Buffer> bytes) {
   ARROW_RETURN_NOT_OK(cleaned->Delete(kEpochKey));
   if (cleaned->size() == 0) cleaned = nullptr;
   for (;;) {
+    ARROW_ASSIGN_OR_RAISE(const int64_t batch_begin, stream->Tell());
     ARROW_ASSIGN_OR_RAISE(auto batch, reader->Next());
-    if (batch == nullptr) return entry;
+    if (batch == nullptr) break;
     ARROW_RETURN_NOT_OK(batch->ValidateFull());
+    ARROW_ASSIGN_OR_RAISE(const int64_t batch_end, stream->Tell());
+    ARROW_RETURN_NOT_OK(CheckHidesNothing(*batch, *bytes, batch_begin, batch_end));
     if (pool.bytes_allocated() > 0) {  // compressed: the buffers are not slices of `bytes`
       ARROW_ASSIGN_OR_RAISE(batch, batch->CopyTo(arrow::default_cpu_memory_manager()));
     }
     entry.batches.push_back(batch->ReplaceSchemaMetadata(cleaned));
   }
+  // A damaged length of 0 is an end-of-stream marker, too.
+  ARROW_ASSIGN_OR_RAISE(const int64_t end, stream->Tell());
+  if (end != bytes->size()) return arrow::Status::Invalid("it ends at byte ", end, " of ", bytes->size());
+  return entry;
 }
 
 }  // namespace
@@ -96,12 +149,12 @@ arrow::Result<std::shared_ptr<arrow::Buffer>> SerializeFenceSentinel(uint64_t wr
                    {});
 }
 
-arrow::Result<WalEntry> ParseWalEntry(std::shared_ptr<arrow::Buffer> bytes, std::string_view path) {
+arrow::Result<WalEntry> ParseWalEntry(const std::shared_ptr<arrow::Buffer>& bytes, std::string_view path) {
   // Without this check a file that was cut behind a message would be an entry with fewer rows.
   if (!AsStringView(*bytes).ends_with(kEndOfStream)) {
     return CorruptFile(path, bytes->size(), "a log entry without its end-of-stream marker");
   }
-  auto entry = Parse(std::move(bytes));
+  auto entry = Parse(bytes);
   if (!entry.ok()) return CorruptFile(path, 0, "not a log entry: " + entry.status().message());
   return entry;
 }

@@ -26,6 +26,6 @@ arrow::Result<std::shared_ptr<arrow::Buffer>> SerializeWalEntry(const arrow::Rec
 arrow::Result<std::shared_ptr<arrow::Buffer>> SerializeFenceSentinel(uint64_t writer_epoch);
 
 /// @param path for messages: what does not parse is kCorruptFile.
-arrow::Result<WalEntry> ParseWalEntry(std::shared_ptr<arrow::Buffer> bytes, std::string_view path);
+arrow::Result<WalEntry> ParseWalEntry(const std::shared_ptr<arrow::Buffer>& bytes, std::string_view path);
 
 }  // namespace pilum

@@ -126,6 +126,30 @@ TEST(WalEntryTest, EveryCutIsFound) {
   }
 }
 
+// A message length that loses its only bit is an end of the stream, before the rows.
+TEST(WalEntryTest, AFlippedBitNeverTakesRowsAway) {
+  for (int num_columns = 1; num_columns <= 6; ++num_columns) {
+    arrow::FieldVector fields;
+    for (int i = 0; i < num_columns; ++i)
+      fields.push_back(arrow::field("c" + std::to_string(i), arrow::int64()));
+    const auto rows = arrow::RecordBatch::Make(
+        arrow::schema(fields), 2,
+        arrow::ArrayVector(static_cast<size_t>(num_columns), Rows(kRows)->column(0)->Slice(0, 2)));
+    const std::string whole = SerializeWalEntry({rows, rows, rows}, 1).ValueOrDie()->ToString();
+    for (size_t bit = 0; bit < whole.size() * 8; ++bit) {
+      std::string damaged = whole;
+      damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << bit % 8));
+      const auto entry = ParseWalEntry(arrow::Buffer::FromString(std::move(damaged)), "entry");
+      if (!entry.ok()) {
+        EXPECT_TRUE(HasErrorKind(entry.status(), ErrorKind::kCorruptFile)) << entry.status();
+        continue;
+      }
+      ASSERT_EQ(entry->batches.size(), 3) << num_columns << " columns, bit " << bit;
+      for (const auto& batch : entry->batches) ASSERT_EQ(batch->num_rows(), 2) << "bit " << bit;
+    }
+  }
+}
+
 TEST(WalEntryTest, OtherAlignmentsAndCompressionAreRead) {
   const auto rows = Rows(kRows)->ReplaceSchemaMetadata(arrow::key_value_metadata({{"writer_epoch", "12"}}));
   for (const auto compression :

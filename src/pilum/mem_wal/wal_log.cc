@@ -28,7 +28,7 @@ arrow::Result<std::optional<WalEntry>> WalReader::Read(uint64_t position) const 
   auto bytes = table_->Get(path);
   if (!bytes.ok() && IsNotFound(bytes.status())) return std::nullopt;
   ARROW_RETURN_NOT_OK(bytes.status());
-  ARROW_ASSIGN_OR_RAISE(auto entry, ParseWalEntry(*std::move(bytes), table_->Describe(path)));
+  ARROW_ASSIGN_OR_RAISE(auto entry, ParseWalEntry(*bytes, table_->Describe(path)));
   return entry;
 }
 

@@ -18,6 +18,10 @@ TEST(ErrorTest, CorruptFileNamesFileAndOffset) {
   EXPECT_EQ(detail.offset(), 17);
 }
 
+TEST(ErrorTest, AnUnknownOffsetIsNotShown) {
+  EXPECT_EQ(CorruptFile("folder", -1, "not whole").message(), "folder: not whole");
+}
+
 TEST(ErrorTest, AnnotateKeepsCodeAndDetail) {
   const auto status = Annotate(CorruptFile("f", 0, "bad"), "open: ");
   EXPECT_TRUE(status.IsIOError());
