@@ -2,10 +2,11 @@
 # make demo   the main job on real data
 # make test   builds and runs every test
 # make bench  Pilum and pylance side by side
+# make docs-coverage   writes docs/format-coverage.md anew
 # make        builds the libraries and the pilum command into build/, and installs the Python package into .venv
 # Each installs what is missing.
 .DEFAULT_GOAL := build
-.PHONY: setup configure build demo test bench lint format asan tsan fuzz clean
+.PHONY: setup configure build demo test bench docs-coverage lint format asan tsan fuzz clean
 
 JOBS ?= $(shell nproc)
 SOURCES = $(shell git ls-files '*.h' '*.cc')
@@ -46,6 +47,14 @@ bench:
 	@$(MAKE) --no-print-directory build
 	@scripts/install_python.sh build/venv-lance8
 	@build/venv-lance8/bin/python benchmarks/compare.py
+
+# What Pilum and two releases of pylance read and write of each other: docs/format-coverage.md.
+docs-coverage:
+	@scripts/setup.sh --test
+	@$(MAKE) --no-print-directory build
+	@scripts/install_python.sh build/venv-lance8
+	@PILUM_LANCE14_PYTHON=$(CURDIR)/build/venv-lance14/bin/python \
+	  build/venv-lance8/bin/python tests/interop/format_coverage.py docs/format-coverage.md
 
 lint:
 	@scripts/setup.sh --lint

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Optional, Union
+from typing import Any, Callable, List, Optional, Union
 
 import pyarrow as pa
 
@@ -22,6 +22,7 @@ __all__ = [
     "LanceColumnStatistics",
     "LanceFileMetadata",
     "LanceFileReader",
+    "LanceFileSession",
     "LanceFileStatistics",
     "LanceFileWriter",
     "LancePageMetadata",
@@ -138,6 +139,12 @@ class LanceFileReader:
         refuse(storage_options=storage_options, namespace_client=namespace_client, table_id=table_id)
         self._reader = _pilum.open_file_reader(os.fspath(path), columns)
 
+    @classmethod
+    def _of(cls, reader: _pilum.FileReader) -> LanceFileReader:
+        self = cls.__new__(cls)
+        self._reader = reader
+        return self
+
     def read_all(self, *, batch_size: int = 1024, batch_readahead: int = 16) -> ReaderResults:
         """All rows, `batch_size` in a batch. How far is read ahead depends on the threads there are."""
         return self.read_range(0, self.num_rows(), batch_size=batch_size, batch_readahead=batch_readahead)
@@ -240,8 +247,17 @@ class LanceFileWriter:
         max_page_bytes: Optional[int] = None,
     ):
         refuse(storage_options=storage_options, namespace_client=namespace_client, table_id=table_id)
-        self._open = lambda schema: _pilum.open_file_writer(os.fspath(path), schema, data_cache_bytes, version)
-        self._writer = None if schema is None else self._open(schema)
+        self._start(lambda schema: _pilum.open_file_writer(os.fspath(path), schema, data_cache_bytes, version), schema)
+
+    @classmethod
+    def _of(cls, open: Callable[[pa.Schema], _pilum.FileWriter], schema: Optional[pa.Schema]) -> LanceFileWriter:
+        self = cls.__new__(cls)
+        self._start(open, schema)
+        return self
+
+    def _start(self, open: Callable[[pa.Schema], _pilum.FileWriter], schema: Optional[pa.Schema]) -> None:
+        self._open = open
+        self._writer = None if schema is None else open(schema)
         self._metadata: dict[str, str] = {}  # given before there was a writer
         self.closed = False
 
@@ -312,3 +328,64 @@ class LanceFileWriter:
             return
         self.closed = True
         self._writer = None  # drops the file
+
+
+class LanceFileSession:
+    """Data files in one folder.
+
+    Parameters
+    ----------
+    base_path : str or Path
+        A local path or a ``file://`` URI. It need not exist: the first file makes it.
+    storage_options, namespace_client, table_id
+        Not supported: only local files.
+
+    Paths of the methods are relative to it; they may begin with "/" and must not contain "..".
+    """
+
+    def __init__(
+        self,
+        base_path: Union[str, os.PathLike[str]],
+        storage_options: Optional[dict[str, str]] = None,
+        namespace_client: Optional[Any] = None,
+        table_id: Optional[List[str]] = None,
+    ):
+        refuse(storage_options=storage_options, namespace_client=namespace_client, table_id=table_id)
+        self._session = _pilum.open_file_session(os.fspath(base_path))
+
+    def open_reader(self, path: str, columns: Optional[List[str]] = None) -> LanceFileReader:
+        """As :class:`LanceFileReader` does."""
+        return LanceFileReader._of(self._session.open_reader(path, columns))
+
+    def open_writer(
+        self,
+        path: str,
+        *,
+        schema: Optional[pa.Schema] = None,
+        data_cache_bytes: Optional[int] = None,
+        version: Optional[str] = None,
+        keep_original_array: Optional[bool] = None,
+        max_page_bytes: Optional[int] = None,
+    ) -> LanceFileWriter:
+        """As :class:`LanceFileWriter` does. `keep_original_array` and `max_page_bytes` are accepted for scripts of
+        pylance; arrays are never copied until their page is written."""
+        return LanceFileWriter._of(
+            lambda schema: self._session.open_writer(path, schema, data_cache_bytes, version), schema
+        )
+
+    def contains(self, path: str) -> bool:
+        """Whether there is a file at `path`; a folder is none."""
+        return self._session.contains(path)
+
+    def list(self, path: Optional[str] = None) -> List[str]:
+        """The files in a folder and in those below it, as paths from the base path, in order. The folder need not
+        exist. All files if not given."""
+        return self._session.list(path or "")
+
+    def upload_file(self, local_path: Union[str, os.PathLike[str]], remote_path: str) -> None:
+        """Copies a local file, of any kind, to `remote_path`. A file that is there is replaced at once."""
+        self._session.upload(os.fspath(local_path), remote_path)
+
+    def download_file(self, remote_path: str, local_path: Union[str, os.PathLike[str]]) -> None:
+        """Copies the file at `remote_path` to a local one; missing folders are made."""
+        self._session.download(remote_path, os.fspath(local_path))

@@ -15,6 +15,7 @@
 #include "pilum/file/file_scan.h"
 #include "pilum/file/file_writer.h"
 #include "pilum/io/object_store.h"
+#include "pilum/io/object_tree.h"
 
 namespace pilum::python {
 
@@ -37,11 +38,12 @@ struct PyFileReader {
   FileProjection projection;
 };
 
-std::shared_ptr<PyFileReader> OpenReader(const std::string& path,
-                                         const std::optional<std::vector<std::string>>& columns) {
+using Columns = std::optional<std::vector<std::string>>;
+
+std::shared_ptr<PyFileReader> OpenReader(ObjectStore& store, const std::string& path,
+                                         const Columns& columns) {
   auto file = Check(Unlocked([&]() -> arrow::Result<std::shared_ptr<FileReader>> {
-    ARROW_ASSIGN_OR_RAISE(const auto place, ResolveFile(path));
-    ARROW_ASSIGN_OR_RAISE(auto object, place.first->Open(place.second));
+    ARROW_ASSIGN_OR_RAISE(auto object, store.Open(path));
     ARROW_ASSIGN_OR_RAISE(auto reader, FileReader::Open(std::move(object)));
     if (reader->version() ==
         FormatVersion::kLegacy) {  // as pylance: tables read them, LanceFileReader does not
@@ -87,7 +89,7 @@ nb::dict Describe(const PyFileReader& self) {
   return result;
 }
 
-std::shared_ptr<FileWriter> OpenWriter(const std::string& path, nb::handle schema,
+std::shared_ptr<FileWriter> OpenWriter(ObjectStore& store, const std::string& path, nb::handle schema,
                                        std::optional<int64_t> data_cache_bytes,
                                        const std::optional<std::string>& version) {
   FileWriterOptions options;
@@ -97,13 +99,11 @@ std::shared_ptr<FileWriter> OpenWriter(const std::string& path, nb::handle schem
   if (data_cache_bytes) {
     options.page_bytes = std::max<int64_t>(*data_cache_bytes / std::max(1, arrow_schema->num_fields()), 1);
   }
-  auto writer =
-      Check(Unlocked([&]() -> arrow::Result<std::shared_ptr<FileWriter>> {
-              ARROW_ASSIGN_OR_RAISE(const auto place, ResolveFile(path));
-              ARROW_ASSIGN_OR_RAISE(auto sink, place.first->Create(place.second, Durability::kPowerLoss));
-              return FileWriter::Make(std::move(sink), std::move(fields), options);
-            }),
-            PyExc_ValueError);
+  auto writer = Check(Unlocked([&]() -> arrow::Result<std::shared_ptr<FileWriter>> {
+                        ARROW_ASSIGN_OR_RAISE(auto sink, store.Create(path, Durability::kPowerLoss));
+                        return FileWriter::Make(std::move(sink), std::move(fields), options);
+                      }),
+                      PyExc_ValueError);
   return ReleasedWithoutLock(std::move(writer));
 }
 
@@ -136,7 +136,13 @@ void BindReader(nb::module_& module) {
           },
           "index"_a)
       .def("describe", &Describe);
-  module.def("open_file_reader", &OpenReader, "path"_a, "columns"_a = nb::none());
+  module.def(
+      "open_file_reader",
+      [](const std::string& path, const Columns& columns) {
+        const auto [store, name] = Check(ResolveFile(path));
+        return OpenReader(*store, name, columns);
+      },
+      "path"_a, "columns"_a = nb::none());
 }
 
 void BindWriter(nb::module_& module) {
@@ -166,8 +172,87 @@ void BindWriter(nb::module_& module) {
       .def("finish",
            [](FileWriter& self) { return Check(Unlocked([&] { return self.Finish(); })).num_rows; });
   module.def("stable_version", [] { return std::string(ToString(kStableFormatVersion)); });
-  module.def("open_file_writer", &OpenWriter, "path"_a, "schema"_a, "data_cache_bytes"_a = nb::none(),
-             "version"_a = nb::none());
+  module.def(
+      "open_file_writer",
+      [](const std::string& path, nb::handle schema, std::optional<int64_t> data_cache_bytes,
+         const std::optional<std::string>& version) {
+        const auto [store, name] = Check(ResolveFile(path), PyExc_ValueError);
+        return OpenWriter(*store, name, schema, data_cache_bytes, version);
+      },
+      "path"_a, "schema"_a, "data_cache_bytes"_a = nb::none(), "version"_a = nb::none());
+}
+
+/// A folder of files. Paths are relative to it and may begin and end with '/'.
+struct PyFileSession {
+  std::shared_ptr<ObjectStore> store;
+};
+
+/// `path` as stores have it.
+std::string Inside(const std::string& path) {
+  std::string inside;
+  for (size_t begin = 0; begin <= path.size();) {
+    const size_t end = std::min(path.find('/', begin), path.size());
+    const std::string name = path.substr(begin, end - begin);
+    if (name == "." || name == "..") {
+      throw nb::value_error(("'" + path + "' is not a path below the session's base path").c_str());
+    }
+    if (!name.empty()) inside = JoinPath(inside, name);
+    begin = end + 1;
+  }
+  return inside;
+}
+
+void BindSession(nb::module_& module) {
+  nb::class_<PyFileSession>(module, "FileSession")
+      .def(
+          "open_reader",
+          [](const PyFileSession& self, const std::string& path, const Columns& columns) {
+            return OpenReader(*self.store, Inside(path), columns);
+          },
+          "path"_a, "columns"_a = nb::none())
+      .def(
+          "open_writer",
+          [](const PyFileSession& self, const std::string& path, nb::handle schema,
+             std::optional<int64_t> data_cache_bytes, const std::optional<std::string>& version) {
+            return OpenWriter(*self.store, Inside(path), schema, data_cache_bytes, version);
+          },
+          "path"_a, "schema"_a, "data_cache_bytes"_a = nb::none(), "version"_a = nb::none())
+      .def(
+          "contains",
+          [](const PyFileSession& self, const std::string& path) {
+            const std::string inside = Inside(path);
+            return !inside.empty() && Check(Unlocked([&] { return self.store->Exists(inside); }));
+          },
+          "path"_a)
+      .def(
+          "list",
+          [](const PyFileSession& self, const std::string& path) {
+            const std::string inside = Inside(path);
+            return Check(Unlocked([&] { return ListTree(*self.store, inside); }));
+          },
+          "path"_a)
+      .def(
+          "upload",
+          [](const PyFileSession& self, const std::string& local_path, const std::string& path) {
+            const auto [local, name] = Check(ResolveFile(local_path));
+            const std::string inside = Inside(path);
+            Check(Unlocked(
+                [&] { return CopyObject(*local, name, *self.store, inside, Durability::kPowerLoss); }));
+          },
+          "local_path"_a, "path"_a)
+      .def(
+          "download",
+          [](const PyFileSession& self, const std::string& path, const std::string& local_path) {
+            const auto [local, name] = Check(ResolveFile(local_path));
+            const std::string inside = Inside(path);
+            Check(Unlocked(
+                [&] { return CopyObject(*self.store, inside, *local, name, Durability::kPowerLoss); }));
+          },
+          "path"_a, "local_path"_a);
+  module.def(
+      "open_file_session",
+      [](const std::string& base_path) { return PyFileSession{Check(ResolveUri(base_path)).store}; },
+      "base_path"_a);
 }
 
 }  // namespace
@@ -175,6 +260,7 @@ void BindWriter(nb::module_& module) {
 void BindFile(nb::module_& module) {
   BindReader(module);
   BindWriter(module);
+  BindSession(module);
 }
 
 }  // namespace pilum::python

@@ -144,6 +144,20 @@ def test_an_error_that_shows_only_at_the_end_leaves_no_file_either(path):
     assert list(pathlib.Path(path).parent.iterdir()) == []
 
 
+def test_extensions_and_views_at_any_depth_come_back(path):
+    views = pa.array([["a", None], [], None, ["a text that is longer than a view"]], pa.list_(pa.string_view()))
+    ids = pa.array([bytes([i]) * 16 for i in range(4)], pa.binary(16))
+    columns = {"id": pa.ExtensionArray.from_storage(pa.uuid(), ids), "v": views}
+    columns["s"] = pa.StructArray.from_arrays([columns["id"], views], ["id", "v"])
+    rows = pa.table(columns)
+    with LanceFileWriter(path, rows.schema) as writer:
+        writer.write_batch(rows.slice(1))
+    back = LanceFileReader(path).read_all().to_table()
+    assert back.schema.field("id").type == pa.uuid() == back.schema.field("s").type.field("id").type
+    assert back.schema.field("v").type == pa.list_(pa.string())
+    assert back.to_pylist() == rows.slice(1).to_pylist()
+
+
 def test_a_part_of_a_packed_struct_is_that_of_the_whole(path):
     children = [pa.field("x", pa.int32(), False), pa.field("y", pa.binary(3), False), pa.field("z", pa.float64(), False)]
     packed = pa.field("p", pa.struct(children), metadata={"lance-encoding:packed": "true"})

@@ -109,6 +109,9 @@ bool UseFullZip(const LeafValues& values, const Levels& levels, const EncodingOp
   using Structure = EncodingOptions::Structure;
   if (values.type.is_packed()) return values.type.kind == LeafType::Kind::kRow;
   if (HasNullableAroundList(levels) || options.structure == Structure::kMiniBlock) return false;
+  const bool null_items = std::ranges::any_of(
+      values.item_validity, [](const auto& validity) { return validity.bitmap != nullptr; });
+  if (null_items && values.type.item_bits == 1) return false;               // no release reads them
   if (levels.TooManyForChunks() && values.type.bits % 8 == 0) return true;  // one row; see level splitting
   return options.structure == Structure::kFullZip || values.LongestValue() >= kWideValue;
 }

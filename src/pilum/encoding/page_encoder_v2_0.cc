@@ -17,6 +17,7 @@
 #include "pilum/encoding/general_compression.h"
 #include "pilum/encoding/leaf_values.h"
 #include "pilum/encoding/page_encoder.h"
+#include "pilum/encoding/value_encoder.h"
 #include "pilum/util/little_endian.h"
 
 namespace pilum {
@@ -220,6 +221,35 @@ arrow::Result<EncodedPageV2_0> EncodeKeys(const arrow::ArrayData& array, const E
   return page;
 }
 
+/// Packed structs with vectors.
+arrow::Result<EncodedPageV2_0> EncodeRows(const LeafValues& values) {
+  EncodedPageV2_0 page;
+  auto* packed = page.encoding.mutable_packed_struct();
+  packed->mutable_buffer();
+  for (const LeafValues& field : values.fields) {
+    auto* level = packed->add_inner()->mutable_nullable()->mutable_no_nulls()->mutable_values();
+    for (size_t i = 0; i < field.type.dims.size(); ++i) {
+      if (field.item_validity[i].bitmap != nullptr) {
+        return arrow::Status::Invalid(
+            "files of version 2.0 cannot hold vectors with nulls in packed structs");
+      }
+      level->mutable_fixed_size_list()->set_dimension(static_cast<uint32_t>(field.type.dims[i]));
+      level = level->mutable_fixed_size_list()
+                  ->mutable_items()
+                  ->mutable_nullable()
+                  ->mutable_no_nulls()
+                  ->mutable_values();
+    }
+    SetFlat(static_cast<uint64_t>(field.type.item_bits), 0, level);
+  }
+  std::string rows;
+  for (int64_t i = 0; i < values.length; ++i) {
+    for (const LeafValues& field : values.fields) rows.append(FlatBytes(field, i, 1));
+  }
+  page.buffers.push_back(arrow::Buffer::FromString(std::move(rows)));
+  return page;
+}
+
 }  // namespace
 
 arrow::Result<EncodedPageV2_0> EncodePageV2_0(const arrow::ArrayData& array, const EncodingOptions& options,
@@ -233,6 +263,7 @@ arrow::Result<EncodedPageV2_0> EncodePageV2_0(const arrow::ArrayData& array, con
     if (!levels.definition.empty()) {
       return arrow::Status::Invalid("files of version 2.0 cannot hold null packed structs");
     }
+    if (values.type.kind == LeafType::Kind::kRow) return EncodeRows(values);
     auto* packed = page.encoding.mutable_packed_struct();
     for (const int64_t bits : values.type.packed_bits) {
       SetFlat(static_cast<uint64_t>(bits), 0,

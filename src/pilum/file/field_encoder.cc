@@ -94,7 +94,8 @@ arrow::Status FieldEncoder::EncodeNestedV2_0(const std::shared_ptr<arrow::ArrayD
   const size_t column = (*next)++;
   const arrow::Field& node = *columns_[column].leaf.field;
   if (!IsNested(node)) {
-    return array->length == 0 ? arrow::Status::OK() : EncodeFlat({array, 0}, column, out);
+    // A packed struct has a page even without rows: no release opens its column otherwise.
+    return array->length == 0 && !IsPacked(node) ? arrow::Status::OK() : EncodeFlat({array, 0}, column, out);
   }
   if (array->type->id() == arrow::Type::STRUCT) {
     if (array->GetNullCount() > 0) {

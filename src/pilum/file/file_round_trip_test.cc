@@ -321,6 +321,63 @@ TEST(FileRoundTripTest, PackedStructsAreOneColumn) {
   }
 }
 
+/// The packed structs of a file that are at the end of `paths`, through a list or not.
+std::shared_ptr<arrow::StructArray> ReadPacked(FileReader* reader, const std::vector<std::string>& paths) {
+  const auto projection = FileProjection::Make(*reader->schema(), reader->version(), paths).ValueOrDie();
+  const auto rows =
+      reader->ReadRange(projection, 0, reader->num_rows(), arrow::default_memory_pool()).ValueOrDie();
+  EXPECT_TRUE(rows->ValidateFull().ok());
+  auto array = rows->column(0);
+  if (array->type_id() == arrow::Type::LIST) array = static_cast<const arrow::ListArray&>(*array).values();
+  return std::static_pointer_cast<arrow::StructArray>(array);
+}
+
+/// Every two of the children of `batch`, whose only column is a packed struct, or a list of them.
+void ExpectPartsOfTheWhole(const arrow::RecordBatch& batch, FormatVersion version) {
+  auto store = MakeMemoryStore();
+  FileWriterOptions options;
+  options.version = version;
+  options.page_bytes = 9'000;
+  ASSERT_TRUE(WriteFile(store.get(), "f", batch, options, 700).ok());
+  auto reader = OpenFile(store.get(), "f").ValueOrDie();
+  const auto field = batch.schema()->field(0);
+  const auto whole = ReadPacked(reader.get(), {field->name()});
+  const std::string around = field->type()->id() == arrow::Type::LIST ? "l.p." : "p.";
+  for (int i = 0; i < whole->num_fields(); ++i) {
+    for (int j = i; j < whole->num_fields(); ++j) {
+      std::vector<std::string> paths{around + "c" + std::to_string(i)};
+      if (j > i) paths.insert(paths.begin(), around + "c" + std::to_string(j));
+      const auto part = ReadPacked(reader.get(), paths);
+      EXPECT_EQ(part->num_fields(), j > i ? 2 : 1);
+      EXPECT_EQ(part->null_count(), whole->null_count());
+      for (const int child : {i, j}) {
+        const std::string name = "c" + std::to_string(child);
+        EXPECT_TRUE(part->GetFieldByName(name)->Equals(whole->GetFieldByName(name))) << name;
+      }
+    }
+  }
+}
+
+TEST(FileRoundTripTest, PackedStructsOfVersion2_0HoldVectorsAndAreOfAnyLength) {
+  const arrow::DataTypeVector types{arrow::int32(), arrow::fixed_size_list(arrow::int32(), 3),
+                                    arrow::fixed_size_list(arrow::fixed_size_list(arrow::int8(), 2), 5),
+                                    arrow::fixed_size_binary(300)};
+  FileWriterOptions options;
+  options.version = FormatVersion::k2_0;
+  options.page_bytes = 90'000;
+  auto store = MakeMemoryStore();
+  const auto batch = PackedBatch(0, 0, types);
+  ASSERT_TRUE(WriteFile(store.get(), "f", *batch, options, 700).ok());
+  auto reader = OpenFile(store.get(), "f").ValueOrDie();
+  ExpectEqual(**reader->ReadRange(reader->WholeFile(), 0, 2500, arrow::default_memory_pool()), *batch);
+  const std::vector<int64_t> rows{0, 3, 4, 1024, 2499};
+  ExpectEqual(**reader->Take(reader->WholeFile(), rows, arrow::default_memory_pool()), *Rows(*batch, rows));
+  ExpectPartsOfTheWhole(*batch, FormatVersion::k2_0);
+
+  options.version = FormatVersion::k2_1;
+  EXPECT_TRUE(WriteFile(store.get(), "g", *batch, options, 700).IsNotImplemented());
+}
+
 /// @return what a file of version 2.2 says about a page of the only column.
 std::string WriteAndReadPacked(const arrow::RecordBatch& batch) {
   auto store = MakeMemoryStore();
@@ -359,43 +416,6 @@ TEST(FileRoundTripTest, PackedStructsWithStringsNeedVersion2_2) {
   EXPECT_THAT(status.message(), ::testing::HasSubstr("need version 2.2"));
 }
 
-/// The packed structs of a file that are at the end of `paths`, through a list or not.
-std::shared_ptr<arrow::StructArray> ReadPacked(FileReader* reader, const std::vector<std::string>& paths) {
-  const auto projection = FileProjection::Make(*reader->schema(), reader->version(), paths).ValueOrDie();
-  const auto rows =
-      reader->ReadRange(projection, 0, reader->num_rows(), arrow::default_memory_pool()).ValueOrDie();
-  EXPECT_TRUE(rows->ValidateFull().ok());
-  auto array = rows->column(0);
-  if (array->type_id() == arrow::Type::LIST) array = static_cast<const arrow::ListArray&>(*array).values();
-  return std::static_pointer_cast<arrow::StructArray>(array);
-}
-
-/// Every two of the children of `batch`, whose only column is a packed struct, or a list of them.
-void ExpectPartsOfTheWhole(const arrow::RecordBatch& batch, FormatVersion version) {
-  auto store = MakeMemoryStore();
-  FileWriterOptions options;
-  options.version = version;
-  options.page_bytes = 9'000;
-  ASSERT_TRUE(WriteFile(store.get(), "f", batch, options, 700).ok());
-  auto reader = OpenFile(store.get(), "f").ValueOrDie();
-  const auto field = batch.schema()->field(0);
-  const auto whole = ReadPacked(reader.get(), {field->name()});
-  const std::string around = field->type()->id() == arrow::Type::LIST ? "l.p." : "p.";
-  for (int i = 0; i < whole->num_fields(); ++i) {
-    for (int j = i; j < whole->num_fields(); ++j) {
-      std::vector<std::string> paths{around + "c" + std::to_string(i)};
-      if (j > i) paths.insert(paths.begin(), around + "c" + std::to_string(j));
-      const auto part = ReadPacked(reader.get(), paths);
-      EXPECT_EQ(part->num_fields(), j > i ? 2 : 1);
-      EXPECT_EQ(part->null_count(), whole->null_count());
-      for (const int child : {i, j}) {
-        const std::string name = "c" + std::to_string(child);
-        EXPECT_TRUE(part->GetFieldByName(name)->Equals(whole->GetFieldByName(name))) << name;
-      }
-    }
-  }
-}
-
 TEST(FileRoundTripTest, APartOfAPackedStructIsThatOfTheWhole) {
   const arrow::DataTypeVector fixed{arrow::int32(), arrow::fixed_size_binary(5), arrow::int64()};
   const arrow::DataTypeVector rows{arrow::utf8(), arrow::fixed_size_list(arrow::int16(), 3), arrow::int32(),
@@ -413,6 +433,20 @@ TEST(FileRoundTripTest, APartOfAPackedStructIsThatOfTheWhole) {
     ExpectPartsOfTheWhole(
         *arrow::RecordBatch::Make(arrow::schema({arrow::field("l", lists->type())}), 3, {lists}), version);
   }
+}
+
+TEST(FileRoundTripTest, VectorsOfBooleansWithNullItemsAreNotZippedWhateverIsAsked) {
+  std::mt19937_64 random(14);
+  auto batch = RandomBatch({arrow::fixed_size_list(arrow::boolean(), 8)}, 900, {0.2, 0, false}, random);
+  const auto metadata = arrow::key_value_metadata({{"lance-encoding:structural-encoding", "fullzip"}});
+  const auto field = batch->schema()->field(0)->WithMetadata(metadata);
+  batch = arrow::RecordBatch::Make(arrow::schema({field}), 900, batch->columns());
+  auto store = MakeMemoryStore();
+  ASSERT_TRUE(WriteFile(store.get(), "f", *batch, {}, 900).ok());
+  auto reader = OpenFile(store.get(), "f").ValueOrDie();
+  EXPECT_THAT(reader->Describe().ValueOrDie().columns[0].pages[0].encoding,
+              ::testing::HasSubstr("mini_block"));
+  ExpectEqual(**reader->ReadRange(reader->WholeFile(), 0, 900, arrow::default_memory_pool()), *batch);
 }
 
 TEST(FileRoundTripTest, PackedStructsHaveNoPlaceForNullsOfTheirChildren) {

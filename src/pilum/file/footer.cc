@@ -94,20 +94,28 @@ arrow::Result<FileTail> FileTail::Read(ReadableObject* object) {
   ARROW_ASSIGN_OR_RAISE(tail.bytes, object->Read({tail.start, size - tail.start}));
   ARROW_ASSIGN_OR_RAISE(tail.footer, Footer::Parse(AsSpan(*tail.bytes), size, path));
   if (tail.footer.version == FormatVersion::kLegacy) return tail;
-  if (tail.footer.column_metadata_start < tail.start) {
-    tail.start = tail.footer.column_metadata_start;
-    ARROW_ASSIGN_OR_RAISE(tail.bytes, object->Read({tail.start, size - tail.start}));
-  }
   const Footer& footer = tail.footer;
   const auto table = [&](int64_t start, uint32_t entries) {
     return AsSpan(*tail.bytes).subspan(static_cast<size_t>(start - tail.start), entries * kTableEntry);
   };
+  const auto global_buffers = [&] {
+    return ParseTable(table(footer.global_table_start, footer.num_global_buffers), footer.global_table_start,
+                      0, footer.column_metadata_start, path);
+  };
+  if (footer.column_metadata_start < tail.start) {
+    int64_t start = footer.column_metadata_start;
+    if (footer.global_table_start >= tail.start) {
+      // The schema is wanted next: it lies in front of the column metadata.
+      ARROW_ASSIGN_OR_RAISE(const auto buffers, global_buffers());
+      if (!buffers.empty() && start - buffers[0].end() < kBufferAlignment) start = buffers[0].offset;
+    }
+    tail.start = start;
+    ARROW_ASSIGN_OR_RAISE(tail.bytes, object->Read({tail.start, size - tail.start}));
+  }
   ARROW_ASSIGN_OR_RAISE(tail.columns, ParseTable(table(footer.column_table_start, footer.num_columns),
                                                  footer.column_table_start, footer.column_metadata_start,
                                                  footer.column_table_start, path));
-  ARROW_ASSIGN_OR_RAISE(tail.global_buffers,
-                        ParseTable(table(footer.global_table_start, footer.num_global_buffers),
-                                   footer.global_table_start, 0, footer.column_metadata_start, path));
+  ARROW_ASSIGN_OR_RAISE(tail.global_buffers, global_buffers());
   return tail;
 }
 

@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "pilum/encoding/nesting.h"
+
 namespace pilum {
 
 namespace {
@@ -152,9 +154,21 @@ std::shared_ptr<arrow::DataType> StoredType(const std::shared_ptr<arrow::DataTyp
       return arrow::utf8();
     case Type::BINARY_VIEW:
       return arrow::binary();
+    case Type::STRUCT:
+    case Type::LIST:
+    case Type::LARGE_LIST:
+    case Type::FIXED_SIZE_LIST:
+    case Type::MAP:
+      break;
     default:
       return type;
   }
+  arrow::FieldVector children;
+  for (const auto& child : type->fields()) {
+    const auto stored = StoredType(child->type());
+    children.push_back(stored == child->type() ? child : child->WithType(stored));
+  }
+  return children == type->fields() ? type : WithChildren(*type, std::move(children));
 }
 
 arrow::Result<std::string> LogicalTypeOf(const arrow::Field& field) {

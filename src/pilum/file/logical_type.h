@@ -21,7 +21,7 @@ arrow::Result<std::string> LogicalTypeOf(const arrow::Field& field);
 /// for unknown names and impossible parameters.
 arrow::Result<std::shared_ptr<arrow::DataType>> ParseLogicalType(std::string_view name);
 
-/// `type` as the format stores it: views become their base types.
+/// `type` as the format stores it: views become their base types, at any depth.
 std::shared_ptr<arrow::DataType> StoredType(const std::shared_ptr<arrow::DataType>& type);
 
 }  // namespace pilum

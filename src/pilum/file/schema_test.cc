@@ -167,6 +167,36 @@ TEST(SchemaTest, RefusesDamagedTrees) {
   EXPECT_TRUE(Schema::FromProto(proto.fields(), {}).ok());
 }
 
+TEST(SchemaTest, WideAndDeepTreesComeBack) {
+  arrow::FieldVector wide;
+  const auto pair = arrow::struct_({field("x", arrow::int32()), field("y", arrow::utf8())});
+  for (int i = 0; i < 4096; ++i) wide.push_back(field("s" + std::to_string(i), pair));
+  auto deep = field("leaf", arrow::int8());
+  for (int i = 0; i < 1023; ++i) deep = field("d", arrow::struct_({deep}));
+  wide.push_back(deep);
+  const auto schema = Make(wide).ValueOrDie();
+  lance::file::Schema proto;
+  schema->ToProto(proto.mutable_fields(), proto.mutable_metadata());
+  EXPECT_EQ(proto.fields_size(), 3 * 4096 + 1024);
+  const auto back = Schema::FromProto(proto.fields(), proto.metadata()).ValueOrDie();
+  EXPECT_TRUE(back->arrow()->Equals(*schema->arrow()));
+  EXPECT_EQ(back->max_field_id(), schema->max_field_id());
+}
+
+TEST(SchemaTest, TheFirstOfFieldsWithTheSameIdIsTheParent) {
+  lance::file::Schema proto;
+  for (const auto& [name, parent] : {std::pair{"a", -1}, {"b", -1}, {"x", 7}}) {
+    auto* added = proto.add_fields();
+    added->set_name(name);
+    added->set_id(name[0] == 'x' ? 8 : 7);
+    added->set_parent_id(parent);
+    added->set_logical_type(name[0] == 'x' ? "int32" : "struct");
+  }
+  const auto schema = Schema::FromProto(proto.fields(), {}).ValueOrDie();
+  EXPECT_EQ(schema->arrow()->field(0)->type()->num_fields(), 1);
+  EXPECT_EQ(schema->arrow()->field(1)->type()->num_fields(), 0);
+}
+
 TEST(SchemaTest, PrimaryKeyOrderIsPositionThenId) {
   const auto key = [](const char* name, std::unordered_map<std::string, std::string> metadata) {
     return WithMetadata(field(name, arrow::int32(), false), std::move(metadata));

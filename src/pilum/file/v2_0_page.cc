@@ -91,6 +91,8 @@ arrow::Result<std::unique_ptr<PageReader>> PageReader::Make(PageDescription page
       return MakeBinaryPageV2_0(std::move(page), encoding, type, pool);
     case LeafType::Kind::kFixed:
       return MakeFixedPageV2_0(std::move(page), encoding, type);
+    case LeafType::Kind::kRow:
+      return MakePackedPageV2_0(std::move(page), encoding, type);
     default:
       return arrow::Status::NotImplemented("2.0 encoding ", static_cast<int>(encoding.array_encoding_case()),
                                            " of ", type.type->ToString());

@@ -45,6 +45,9 @@ arrow::Result<ByteRange> FindPlainV2_0(const PageDescription& page,
 arrow::Result<std::unique_ptr<PageReader>> MakeFixedPageV2_0(PageDescription page,
                                                              const lance::encodings::ArrayEncoding& encoding,
                                                              const LeafType& type);
+arrow::Result<std::unique_ptr<PageReader>> MakePackedPageV2_0(PageDescription page,
+                                                              const lance::encodings::ArrayEncoding& encoding,
+                                                              const LeafType& type);
 arrow::Result<std::unique_ptr<PageReader>> MakeBinaryPageV2_0(PageDescription page,
                                                               const lance::encodings::ArrayEncoding& encoding,
                                                               const LeafType& type, arrow::MemoryPool* pool);

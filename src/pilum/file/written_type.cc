@@ -4,6 +4,8 @@
 #include <arrow/array/array_nested.h>
 #include <arrow/util/key_value_metadata.h>
 
+#include <algorithm>
+
 #include "pilum/encoding/blob_field.h"
 #include "pilum/encoding/levels.h"
 #include "pilum/encoding/nesting.h"
@@ -129,11 +131,16 @@ arrow::Status CheckWritable(const arrow::Field& field, FormatVersion version) {
   }
   if (IsPacked(field)) {
     ARROW_ASSIGN_OR_RAISE(const auto packed, LeafType::OfPacked(field.type()));
-    if (packed.kind == LeafType::Kind::kRow && version < FormatVersion::k2_2) {
-      return refuse("packed structs with strings or vectors need version 2.2");
+    const bool strings = !std::ranges::all_of(
+        packed.fields, [](const LeafType& child) { return child.kind == LeafType::Kind::kFixed; });
+    if (strings && version < FormatVersion::k2_2)
+      return refuse("packed structs with strings need version 2.2");
+    if (packed.kind == LeafType::Kind::kRow && version == FormatVersion::k2_1) {
+      return refuse("packed structs with vectors have no form in version 2.1");
     }
-    if (packed.bits >= kMaxPackedBits)
-      return refuse("packed structs of 256 bytes and more have no form on disk");
+    if (packed.bits >= kMaxPackedBits && version > FormatVersion::k2_0) {
+      return refuse("packed structs of 256 bytes and more need version 2.0");
+    }
   }
   if (!IsNested(field)) return arrow::Status::OK();
   const bool list_of_structs = type.id() == arrow::Type::FIXED_SIZE_LIST;

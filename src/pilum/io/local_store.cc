@@ -272,7 +272,7 @@ class LocalStore final : public ObjectStore {
   arrow::Result<bool> Exists(const std::string& path) override {
     const std::string full = FullPath(path);
     struct stat info;
-    if (stat(full.c_str(), &info) == 0) return true;
+    if (stat(full.c_str(), &info) == 0) return !S_ISDIR(info.st_mode);
     if (errno == ENOENT || errno == ENOTDIR) return false;
     return ErrnoStatus(errno, "Cannot look at", full);
   }

@@ -91,6 +91,7 @@ class ObjectStore {
                                                               int64_t known_size = -1) = 0;
   /// The whole object.
   virtual arrow::Result<std::shared_ptr<arrow::Buffer>> Get(const std::string& path) = 0;
+  /// Whether there is an object; a directory is none.
   virtual arrow::Result<bool> Exists(const std::string& path) = 0;
 
   virtual arrow::Result<std::unique_ptr<WritableObject>> Create(const std::string& path,
