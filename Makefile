@@ -47,6 +47,7 @@ bench:
 	@$(MAKE) --no-print-directory build
 	@scripts/install_python.sh build/venv-lance8
 	@build/venv-lance8/bin/python benchmarks/compare.py
+	@build/venv-lance8/bin/python benchmarks/size_ratio.py
 
 # What Pilum and two releases of pylance read and write of each other: docs/format-coverage.md.
 docs-coverage:

@@ -256,7 +256,9 @@ void PackOutOfLine(const T* values, int64_t n, int width, std::string* out) {
   }
 }
 
+template void PackOutOfLine(const uint8_t*, int64_t, int, std::string*);
 template void PackOutOfLine(const uint16_t*, int64_t, int, std::string*);
+template void PackOutOfLine(const uint32_t*, int64_t, int, std::string*);
 template void PackOutOfLine(const uint64_t*, int64_t, int, std::string*);
 
 }  // namespace pilum

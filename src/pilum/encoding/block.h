@@ -7,10 +7,12 @@
 #include <arrow/memory_pool.h>
 #include <arrow/status.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <string>
 
+#include "pilum/encoding/bitpacking.h"
 #include "pilum/encoding/column_builder.h"
 #include "pilum_proto/encodings_v2_1.pb.h"
 
@@ -32,7 +34,14 @@ arrow::Status DecodeVariableBlock(const lance::encodings21::CompressiveEncoding&
                                   std::span<const uint8_t> block, int64_t n, ColumnBuilder* out,
                                   arrow::MemoryPool* pool);
 
-/// Appends the out-of-line bit-packing of `n` values of at most `width` bits; T is uint16_t or uint64_t.
+/// Bytes of the out-of-line bit-packing of `n` values to `width` bits.
+template <typename T>
+int64_t PackedOutOfLineBytes(int64_t n, int width) {
+  const int64_t tail = n % kBitpackingUnit, per_unit = PackedWords<T>(width);
+  return (n / kBitpackingUnit * per_unit + std::min(tail, per_unit)) * static_cast<int64_t>(sizeof(T));
+}
+
+/// Appends the out-of-line bit-packing of `n` values of at most `width` bits; T is uint8_t to uint64_t.
 template <typename T>
 void PackOutOfLine(const T* values, int64_t n, int width, std::string* out);
 

@@ -61,7 +61,7 @@ TEST(BlockTest, LevelsComeBackFromWhateverEncodingIsChosen) {
       for (const int run : {1, 5, 1000}) {
         const auto levels = RandomLevels(n, highest, run, random);
         for (const bool allow_runs : {false, true}) {
-          const LevelEncoder encoder(levels, allow_runs);
+          const LevelEncoder encoder(levels, {&n, 1}, allow_runs);
           EXPECT_TRUE(allow_runs || !encoder.encoding().has_rle());
           std::string block;
           encoder.Append(levels, &block);

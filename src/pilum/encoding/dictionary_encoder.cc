@@ -114,25 +114,39 @@ std::string StringBlock(const LeafValues& values) {
   return block;
 }
 
-/// 64-bit entries without their leading zeros. None if they have none.
-std::optional<EncodedDictionary> PackEntries(const LeafValues& entries) {
-  if (entries.type.kind != LeafType::Kind::kFixed || entries.type.is_vector() || entries.type.bits != 64) {
-    return std::nullopt;
-  }
-  std::vector<uint64_t> values(static_cast<size_t>(entries.length));
-  uint64_t any = 0;
+template <typename T>
+std::optional<EncodedDictionary> PackIntegers(const LeafValues& entries) {
+  std::vector<T> values(static_cast<size_t>(entries.length));
+  T any = 0;
   for (size_t i = 0; i < values.size(); ++i) {
-    values[i] = LoadLE<uint64_t>(entries.values + 8 * i);
+    values[i] = LoadLE<T>(entries.values + sizeof(T) * i);
     any |= values[i];
   }
   const int width = std::bit_width(any);
-  if (width == 0 || width == 64) return std::nullopt;
+  if (width == 0 || width == 8 * sizeof(T)) return std::nullopt;
   EncodedDictionary dictionary;
   auto* packing = dictionary.encoding.mutable_out_of_line_bitpacking();
-  packing->set_uncompressed_bits_per_value(64);
+  packing->set_uncompressed_bits_per_value(8 * sizeof(T));
   packing->mutable_values()->mutable_flat()->set_bits_per_value(static_cast<uint64_t>(width));
   PackOutOfLine(values.data(), entries.length, width, &dictionary.block);
   return dictionary;
+}
+
+/// Entries without their leading zeros. None if they have none.
+std::optional<EncodedDictionary> PackEntries(const LeafValues& entries) {
+  if (entries.type.kind != LeafType::Kind::kFixed || entries.type.is_vector()) return std::nullopt;
+  switch (entries.type.bits) {
+    case 8:
+      return PackIntegers<uint8_t>(entries);
+    case 16:
+      return PackIntegers<uint16_t>(entries);
+    case 32:
+      return PackIntegers<uint32_t>(entries);
+    case 64:
+      return PackIntegers<uint64_t>(entries);
+    default:
+      return std::nullopt;
+  }
 }
 
 }  // namespace
@@ -189,16 +203,17 @@ arrow::Result<EncodedDictionary> EncodeDictionary(const LeafValues& entries, con
     dictionary.block = FlatBytes(entries, 0, entries.length);
     dictionary.encoding = FlatEncoding(entries);
   }
+  std::optional<EncodedDictionary> packed = PackEntries(entries);
+  if (packed && packed->block.size() >= dictionary.block.size()) packed.reset();
   using Compression = EncodingOptions::Compression;
-  if (!compress || options.dictionary_compression == Compression::kNone) return dictionary;
+  if (!compress || options.dictionary_compression == Compression::kNone) {
+    return packed ? *std::move(packed) : std::move(dictionary);
+  }
   const auto scheme = options.dictionary_compression == Compression::kZstd ? enc::COMPRESSION_ALGORITHM_ZSTD
                                                                            : enc::COMPRESSION_ALGORITHM_LZ4;
   ARROW_ASSIGN_OR_RAISE(auto block,
                         Compress(scheme, options.dictionary_compression_level, AsBytes(dictionary.block)));
-  auto packed = PackEntries(entries);
-  if (packed && packed->block.size() <= std::min(block.size(), dictionary.block.size())) {
-    return *std::move(packed);
-  }
+  if (packed && packed->block.size() <= block.size()) return *std::move(packed);
   if (block.size() >= dictionary.block.size()) return dictionary;
   enc::CompressiveEncoding general;
   general.mutable_general()->mutable_compression()->set_scheme(scheme);

@@ -31,12 +31,12 @@ std::optional<DistinctValues> FindDistinct(const LeafValues& values, const Encod
 /// The values at `positions`, in that order. Holds the bytes in `storage`.
 LeafValues ValuesAt(const LeafValues& values, const std::vector<int64_t>& positions, std::string* storage);
 
-/// The entries of a dictionary as one block.
+/// The entries of a dictionary as one block. Integers are packed where that is smaller.
 struct EncodedDictionary {
   lance::encodings21::CompressiveEncoding encoding;
   std::string block;
 };
-/// @param compress as the options ask, LZ4 by default; 2.1 files hold plain ones.
+/// @param compress as the options ask, LZ4 by default; 2.1 files hold none.
 arrow::Result<EncodedDictionary> EncodeDictionary(const LeafValues& entries, const EncodingOptions& options,
                                                   bool compress);
 

@@ -12,6 +12,7 @@ namespace pilum {
 namespace {
 
 constexpr uint32_t kZstdMagic = 0xFD2FB528;
+constexpr int kZstdDefaultLevel = 3;             // what Zstd means by 0; Arrow's default is 1
 constexpr uint64_t kMaxLz4Ratio = 255;           // of the block format
 constexpr int64_t kMaxFrame = int64_t{1} << 30;  // of a frame without a size: it may double once more
 constexpr uint64_t kMaxZstdRatio = 65536;  // a block of 128 KiB costs at least 4 bytes, with room to spare
@@ -92,8 +93,7 @@ arrow::Result<std::string> Compress(lance::encodings21::CompressionScheme scheme
   if (lz4 && bytes.size() > std::numeric_limits<int32_t>::max()) {
     return arrow::Status::CapacityError("LZ4 holds no buffer of ", bytes.size(), " bytes");
   }
-  // Zstd's level 0 is its default.
-  const int zstd_level = level.value_or(0) == 0 ? arrow::util::Codec::UseDefaultCompressionLevel() : *level;
+  const int zstd_level = level.value_or(0) == 0 ? kZstdDefaultLevel : *level;
   ARROW_ASSIGN_OR_RAISE(auto codec, lz4 ? arrow::util::Codec::Create(arrow::Compression::LZ4)
                                         : arrow::util::Codec::Create(arrow::Compression::ZSTD, zstd_level));
   std::string out;

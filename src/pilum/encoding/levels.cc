@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <limits>
 
 #include "pilum/encoding/block.h"
 #include "pilum/util/little_endian.h"
@@ -17,8 +18,10 @@ namespace {
 
 constexpr int64_t kMaxRun = 255;
 constexpr int64_t kMaxChunkSlots = 65535;
-constexpr int64_t kLevelBits = 131'072;   // of the levels of a chunk, half of what a chunk of 2.1 can be
-constexpr int64_t kMaxRunBytes = 60'000;  // a chunk counts its level bytes in 16 bits
+constexpr int64_t kLevelBits = 131'072;    // of the levels of a chunk, half of what a chunk of 2.1 can be
+constexpr int64_t kMaxChunkBytes = 65535;  // of the levels of a chunk, counted in 16 bits
+constexpr int64_t kRunHeader = 8;
+constexpr int64_t kRunBytes = 3;  // a level and a length
 
 /// Calls `f(level, length)` for each run of at most 255 equal levels.
 template <typename F>
@@ -29,6 +32,16 @@ void ForEachRun(std::span<const uint16_t> levels, F&& f) {
     f(levels[begin], static_cast<uint8_t>(end - begin));
     begin = end;
   }
+}
+
+/// Slots that a page may have if some have no value.
+int64_t CrowdedSlots(const Levels& levels) {
+  if (levels.repetition.empty() || levels.definition.empty()) return std::numeric_limits<int64_t>::max();
+  int highest = 0;
+  for (const auto layer : levels.layers) highest += LevelsOf(layer);
+  const int bits = std::bit_width(static_cast<uint32_t>(levels.num_lists())) +
+                   std::bit_width(static_cast<uint32_t>(highest));
+  return std::min<int64_t>(kLevelBits / bits, kMaxChunkSlots);
 }
 
 /// The key of a valid row of a dictionary array.
@@ -110,30 +123,64 @@ uint16_t Levels::max_visible() const {
   return static_cast<uint16_t>(levels);
 }
 
+std::vector<Levels::Range> Levels::CutForChunks() const {
+  const int64_t budget = CrowdedSlots(*this);
+  const uint16_t visible = max_visible();
+  const int row_begins = num_lists();
+  std::vector<Range> ranges(1);
+  for (int64_t slot = 0; slot < num_slots;) {
+    Range row{.rows = 1};
+    do {
+      row.values += Definition(slot) <= visible;
+      ++row.slots;
+      ++slot;
+    } while (slot < num_slots && Repetition(slot) != row_begins);
+    Range* page = &ranges.back();
+    const bool crowded = page->slots > page->values || row.slots > row.values;
+    if (page->rows > 0 && crowded && page->slots + row.slots > budget) page = &ranges.emplace_back();
+    page->rows += row.rows;
+    page->slots += row.slots;
+    page->values += row.values;
+  }
+  return ranges;
+}
+
 bool Levels::TooManyForChunks() const {
-  if (repetition.empty() || definition.empty()) return false;
-  int highest = 0;
-  for (const auto layer : layers) highest += LevelsOf(layer);
-  const int bits =
-      std::bit_width(static_cast<uint32_t>(num_lists())) + std::bit_width(static_cast<uint32_t>(highest));
-  if (num_slots <= std::min<int64_t>(kLevelBits / bits, kMaxChunkSlots)) return false;
+  if (num_slots <= CrowdedSlots(*this)) return false;
   const uint16_t visible = max_visible();
   const auto values =
       std::count_if(definition.begin(), definition.end(), [&](uint16_t level) { return level <= visible; });
   return values > 0 && values < num_slots;
 }
 
-LevelEncoder::LevelEncoder(std::span<const uint16_t> levels, bool allow_runs) {
+Levels Levels::Slice(int64_t begin, int64_t count) const {
+  const auto part = [&](const std::vector<uint16_t>& levels) {
+    if (levels.empty()) return levels;
+    return std::vector<uint16_t>(levels.begin() + begin, levels.begin() + begin + count);
+  };
+  return {count, part(repetition), part(definition), layers};
+}
+
+LevelEncoder::LevelEncoder(std::span<const uint16_t> levels, std::span<const int64_t> chunk_ends,
+                           bool allow_runs) {
+  if (levels.empty()) return;  // and nothing to append
   uint16_t highest = 0;
   for (const uint16_t level : levels) highest = std::max(highest, level);
   width_ = std::max(1, static_cast<int>(std::bit_width(highest)));
-  int64_t runs = 0;
-  ForEachRun(levels, [&](uint16_t, uint8_t) { ++runs; });
-  const int64_t packed_bytes = static_cast<int64_t>(levels.size()) * width_ / 8;
-  const int64_t run_bytes = 3 * runs + 8 * (static_cast<int64_t>(levels.size()) / 1024 + 1);
-  // More slots than a chunk can have are spread over many chunks.
-  const bool fit = run_bytes < kMaxRunBytes || static_cast<int64_t>(levels.size()) > kMaxChunkSlots;
-  runs_ = allow_runs && run_bytes < packed_bytes && fit;
+  if (allow_runs) {
+    int64_t packed_bytes = 0, run_bytes = 0, longest = 0, begin = 0;
+    for (const int64_t end : chunk_ends) {
+      const auto chunk = levels.subspan(static_cast<size_t>(begin), static_cast<size_t>(end - begin));
+      int64_t runs = 0;
+      ForEachRun(chunk, [&](uint16_t, uint8_t) { ++runs; });
+      packed_bytes += PackedOutOfLineBytes<uint16_t>(end - begin, width_);
+      run_bytes += kRunHeader + kRunBytes * runs;
+      longest = std::max(longest, kRunHeader + kRunBytes * runs);
+      begin = end;
+    }
+    // A page of one block, which may have any length, has no chunk words; of one chunk it is short enough.
+    runs_ = run_bytes < packed_bytes && (chunk_ends.size() == 1 || longest <= kMaxChunkBytes);
+  }
   if (runs_) {
     encoding_.mutable_rle()->mutable_values()->mutable_flat()->set_bits_per_value(16);
     encoding_.mutable_rle()->mutable_run_lengths()->mutable_flat()->set_bits_per_value(8);

@@ -29,9 +29,20 @@ struct Levels {
   int num_lists() const;
   /// Slots with a level up to this one are visible.
   uint16_t max_visible() const;
-  /// Whether slots without a value may crowd around few values, more than a mini-block chunk can hold. Spec
-  /// §9.1.
+
+  /// Consecutive rows: their number, that of their slots and of their values.
+  struct Range {
+    int64_t rows = 0;
+    int64_t slots = 0;
+    int64_t values = 0;
+  };
+  /// All rows, cut where slots without a value would crowd around few values, more than a mini-block chunk
+  /// can hold. A range of one row may still have too many. Spec §9.1.
+  std::vector<Range> CutForChunks() const;
+  /// Whether this is such a row, or rows that were not cut.
   bool TooManyForChunks() const;
+  /// Levels of the slots from `begin` on, whole rows, with the same layers.
+  Levels Slice(int64_t begin, int64_t num_slots) const;
 
   uint16_t Definition(int64_t slot) const {
     return definition.empty() ? uint16_t{0} : definition[static_cast<size_t>(slot)];
@@ -50,12 +61,13 @@ bool MayHaveNullValues(const arrow::ArrayData& array);
 int LevelsOf(lance::encodings21::RepDefLayer layer);
 bool IsListLayer(lance::encodings21::RepDefLayer layer);
 
-/// How the levels of one page are stored: an encoding chosen for all of them, applied to each chunk. Spec
-/// §9.6.
+/// How the levels of one page are stored: the encoding that is smallest for all of them, applied to each
+/// chunk. Spec §9.6.
 class LevelEncoder {
  public:
+  /// @param chunk_ends where the chunks of the page end, in slots; the last is the number of levels.
   /// @param allow_runs whether the format version has run-length levels.
-  LevelEncoder(std::span<const uint16_t> levels, bool allow_runs);
+  LevelEncoder(std::span<const uint16_t> levels, std::span<const int64_t> chunk_ends, bool allow_runs);
 
   const lance::encodings21::CompressiveEncoding& encoding() const { return encoding_; }
   /// Appends the block of `levels`.

@@ -176,5 +176,47 @@ TEST(LevelsTest, OnlyCrowdedLevelsAreTooManyForChunks) {
   EXPECT_FALSE(levels.TooManyForChunks());  // no values, no chunks
 }
 
+TEST(LevelsTest, CrowdedRowsAreCutIntoRangesThatKeepToTheBudget) {
+  constexpr int64_t kBudget = 65'535;  // of one bit of repetition and one of definition
+  Levels levels;
+  levels.layers = {enc::REPDEF_ALL_VALID_ITEM, enc::REPDEF_NULLABLE_LIST};
+  const auto row = [&](int64_t slots, uint16_t level) {
+    levels.repetition.push_back(1);
+    levels.repetition.resize(levels.repetition.size() + static_cast<size_t>(slots) - 1, 0);
+    levels.definition.resize(levels.definition.size() + static_cast<size_t>(slots), level);
+    levels.num_slots += slots;
+  };
+  for (int i = 0; i < 40'000; ++i) {  // no slot without a value so far: as many as there are
+    row(2, 0);
+  }
+  row(1, 1);
+  for (int i = 0; i < 65'533; ++i) row(1, 0);
+  row(2, 0);  // one more than fits
+  row(100'000, 0);
+  row(3, 0);
+  std::vector<std::vector<int64_t>> cut;
+  for (const auto& range : levels.CutForChunks()) cut.push_back({range.rows, range.slots, range.values});
+  EXPECT_THAT(cut,
+              ElementsAre(ElementsAre(40'000, 80'000, 80'000), ElementsAre(65'534, kBudget - 1, kBudget - 2),
+                          ElementsAre(3, 100'005, 100'005)));
+  const Levels part = levels.Slice(79'998, 3);
+  EXPECT_EQ(part.num_slots, 3);
+  EXPECT_THAT(part.repetition, ElementsAre(1, 0, 1));
+  EXPECT_THAT(part.definition, ElementsAre(0, 0, 1));
+  EXPECT_EQ(part.layers, levels.layers);
+}
+
+TEST(LevelsTest, RunsAreChosenWhenTheyAreSmallerInTheChunksThePageHas) {
+  std::vector<uint16_t> levels(8192, 0);
+  for (size_t i = 0; i < levels.size(); i += 32) levels[i] = 1;  // 512 runs
+  const auto stored_as_runs = [&](int64_t chunk) {
+    std::vector<int64_t> ends;
+    for (int64_t end = chunk; end <= 8192; end += chunk) ends.push_back(end);
+    return LevelEncoder(levels, ends, /*allow_runs=*/true).encoding().has_rle();
+  };
+  EXPECT_FALSE(stored_as_runs(1024));  // 128 bytes packed, 3 * 64 + 8 as runs
+  EXPECT_TRUE(stored_as_runs(128));    // the tail of a block is padded: 128 bytes, 3 * 8 + 8 as runs
+}
+
 }  // namespace
 }  // namespace pilum

@@ -21,25 +21,44 @@ constexpr int64_t kMaxLargeChunk = int64_t{1} << 31;
 constexpr size_t kMaxChunkLevels = 65535;  // their number, and the bytes of either kind
 constexpr char kPadding = '\xFE';
 
+/// Where the chunks end in slots: behind their last value. Slots without a value that follow it go to the
+/// next chunk; the last takes all that are left.
+std::vector<int64_t> ChunkEnds(const std::vector<EncodedChunk>& chunks, const Levels& levels) {
+  const uint16_t max_visible = levels.max_visible();
+  std::vector<int64_t> ends;
+  ends.reserve(chunks.size());
+  int64_t slot = 0;
+  for (const EncodedChunk& chunk : chunks) {
+    if (levels.repetition.empty()) {
+      slot += chunk.num_values;
+    } else {
+      for (int64_t left = chunk.num_values; left > 0; ++slot) left -= levels.Definition(slot) <= max_visible;
+    }
+    ends.push_back(slot);
+  }
+  ends.back() = levels.num_slots;
+  return ends;
+}
+
 /// Assembles chunks: header, levels, value buffers, each padded to 8 bytes.
 class ChunkWriter {
  public:
-  ChunkWriter(const Levels& levels, PageFormat format)
+  /// @param ends of all chunks, in slots.
+  ChunkWriter(const Levels& levels, std::span<const int64_t> ends, PageFormat format)
       : levels_(levels),
         format_(format),
-        max_visible_(levels.max_visible()),
         num_lists_(levels.num_lists()),
-        repetition_(levels.repetition, format.v2_2),
-        definition_(levels.definition, format.v2_2) {}
+        repetition_(levels.repetition, ends, format.v2_2),
+        definition_(levels.definition, ends, format.v2_2) {}
 
-  arrow::Status Add(const EncodedChunk& chunk, bool last);
+  /// The next chunk, whose slots end at `end`.
+  arrow::Status Add(const EncodedChunk& chunk, int64_t end);
   EncodedPage Finish(EncodedValues values, int64_t num_values);
   std::string TakeRepetitionIndex() { return std::move(index_); }
   bool has_repetition() const { return !levels_.repetition.empty(); }
 
  private:
   bool has_definition() const { return !levels_.definition.empty(); }
-  int64_t EndOfChunk(int64_t num_values, bool last) const;
   void AppendIndex(int64_t end);
   void PadTo8() { data_.append(static_cast<size_t>(-static_cast<int64_t>(data_.size()) & 7), kPadding); }
   void AppendPadded(const std::string& buffer) {
@@ -49,7 +68,6 @@ class ChunkWriter {
 
   const Levels& levels_;
   const PageFormat format_;
-  const uint16_t max_visible_;
   const int num_lists_;
   const LevelEncoder repetition_;
   const LevelEncoder definition_;
@@ -58,15 +76,6 @@ class ChunkWriter {
   std::string data_;
   std::string index_;
 };
-
-/// The slot behind the last value of the chunk; slots without a value that follow it go to the next chunk.
-int64_t ChunkWriter::EndOfChunk(int64_t num_values, bool last) const {
-  if (last) return levels_.num_slots;
-  if (levels_.repetition.empty()) return slot_ + num_values;
-  int64_t slot = slot_;
-  for (; num_values > 0; ++slot) num_values -= levels_.Definition(slot) <= max_visible_;
-  return slot;
-}
 
 /// Rows that end in the chunk, and slots behind the last of those ends.
 void ChunkWriter::AppendIndex(int64_t end) {
@@ -80,9 +89,9 @@ void ChunkWriter::AppendIndex(int64_t end) {
   AppendLE<uint64_t>(&index_, left);
 }
 
-arrow::Status ChunkWriter::Add(const EncodedChunk& chunk, bool last) {
+arrow::Status ChunkWriter::Add(const EncodedChunk& chunk, int64_t end) {
   const size_t start = data_.size();
-  const int64_t end = EndOfChunk(chunk.num_values, last);
+  const bool last = end == levels_.num_slots;
   const size_t num_levels = has_repetition() || has_definition() ? static_cast<size_t>(end - slot_) : 0;
   std::string repetition, definition;
   const auto part = [&](const std::vector<uint16_t>& levels) {
@@ -142,10 +151,9 @@ EncodedPage ChunkWriter::Finish(EncodedValues values, int64_t num_values) {
 arrow::Result<EncodedPage> Assemble(EncodedValues values, int64_t num_values,
                                     const EncodedDictionary* dictionary, int64_t num_entries,
                                     const Levels& levels, PageFormat format) {
-  ChunkWriter chunks(levels, format);
-  for (size_t i = 0; i < values.chunks.size(); ++i) {
-    ARROW_RETURN_NOT_OK(chunks.Add(values.chunks[i], i + 1 == values.chunks.size()));
-  }
+  const std::vector<int64_t> ends = ChunkEnds(values.chunks, levels);
+  ChunkWriter chunks(levels, ends, format);
+  for (size_t i = 0; i < ends.size(); ++i) ARROW_RETURN_NOT_OK(chunks.Add(values.chunks[i], ends[i]));
   EncodedPage page = chunks.Finish(std::move(values), num_values);
   if (dictionary != nullptr) {
     auto* layout = page.layout.mutable_mini_block_layout();

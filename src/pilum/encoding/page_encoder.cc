@@ -28,7 +28,8 @@ std::shared_ptr<arrow::Buffer> LevelBuffer(const std::vector<uint16_t>& levels) 
 /// The u16 levels of a page that is all null: raw in 2.1, packed in 2.2.
 std::shared_ptr<arrow::Buffer> PackedLevels(const std::vector<uint16_t>& levels,
                                             enc::CompressiveEncoding* encoding) {
-  const LevelEncoder encoder(levels, /*allow_runs=*/true);
+  const int64_t end = static_cast<int64_t>(levels.size());
+  const LevelEncoder encoder(levels, {&end, 1}, /*allow_runs=*/true);
   std::string block;
   encoder.Append(levels, &block);
   *encoding = encoder.encoding();

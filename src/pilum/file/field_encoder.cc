@@ -70,8 +70,7 @@ arrow::Result<EncodedField> FieldEncoder::Encode(const arrow::ArrayVector& array
     return out;
   }
   ARROW_ASSIGN_OR_RAISE(auto leaves, BuildLevels(rows.array, *field_, pool_));
-  for (size_t i = 0; i < leaves.size(); ++i)
-    ARROW_RETURN_NOT_OK(EncodeLeaf(rows, std::move(leaves[i]), i, &out));
+  for (size_t i = 0; i < leaves.size(); ++i) ARROW_RETURN_NOT_OK(EncodeLeaf(rows, leaves[i], i, &out));
   return out;
 }
 
@@ -113,23 +112,29 @@ arrow::Status FieldEncoder::EncodeNestedV2_0(const std::shared_ptr<arrow::ArrayD
   return EncodeNestedV2_0(lists.items, next, out);
 }
 
-arrow::Status FieldEncoder::EncodeLeaf(const Rows& rows, LeafArray leaf, size_t column,
+arrow::Status FieldEncoder::EncodeLeaf(const Rows& rows, const LeafArray& leaf, size_t column,
                                        EncodedField* out) const {
-  const int64_t n = rows.array->length;
-  if (n > 1 && leaf.levels.TooManyForChunks()) {
-    for (const auto& [begin, count] : {std::pair{int64_t{0}, n / 2}, {n / 2, n - n / 2}}) {
-      const Rows part{rows.array->Slice(begin, count), rows.first_row + begin};
-      ARROW_ASSIGN_OR_RAISE(auto leaves, BuildLevels(part.array, *field_, pool_));
-      ARROW_RETURN_NOT_OK(EncodeLeaf(part, std::move(leaves[column]), column, out));
-    }
-    return arrow::Status::OK();
+  if (!leaf.levels.TooManyForChunks()) {
+    const int64_t n = rows.array->length * columns_[column].leaf.page_rows_per_row();
+    return EncodeLeafPage(leaf, n, rows.first_row, column, out);
   }
-  const Column& to = columns_[column];
+  int64_t row = rows.first_row, slot = 0, value = 0;
+  for (const Levels::Range& range : leaf.levels.CutForChunks()) {
+    const LeafArray part{leaf.values->Slice(value, range.values), leaf.levels.Slice(slot, range.slots)};
+    ARROW_RETURN_NOT_OK(EncodeLeafPage(part, range.rows, row, column, out));
+    row += range.rows;
+    slot += range.slots;
+    value += range.values;
+  }
+  return arrow::Status::OK();
+}
+
+arrow::Status FieldEncoder::EncodeLeafPage(const LeafArray& leaf, int64_t num_rows, int64_t first_row,
+                                           size_t column, EncodedField* out) const {
   ARROW_ASSIGN_OR_RAISE(const auto values, LeafValues::Of(*leaf.values, pool_));
-  ARROW_ASSIGN_OR_RAISE(auto encoded, EncodePage(values, leaf.levels, to.options, format()));
-  out->pages.push_back(
-      MakePage(column, std::move(encoded.buffers), encoded.layout, n * to.leaf.page_rows_per_row()));
-  out->pages.back().page.set_priority(static_cast<uint64_t>(rows.first_row));
+  ARROW_ASSIGN_OR_RAISE(auto encoded, EncodePage(values, leaf.levels, columns_[column].options, format()));
+  out->pages.push_back(MakePage(column, std::move(encoded.buffers), encoded.layout, num_rows));
+  out->pages.back().page.set_priority(static_cast<uint64_t>(first_row));
   return arrow::Status::OK();
 }
 

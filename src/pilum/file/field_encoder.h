@@ -76,7 +76,9 @@ class FieldEncoder {
   arrow::Status EncodeNestedV2_0(const std::shared_ptr<arrow::ArrayData>& array, size_t* next,
                                  EncodedField* out) const;
   /// Leaf `column` of the rows, on more than one page if its levels are too many.
-  arrow::Status EncodeLeaf(const Rows& rows, LeafArray leaf, size_t column, EncodedField* out) const;
+  arrow::Status EncodeLeaf(const Rows& rows, const LeafArray& leaf, size_t column, EncodedField* out) const;
+  arrow::Status EncodeLeafPage(const LeafArray& leaf, int64_t num_rows, int64_t first_row, size_t column,
+                               EncodedField* out) const;
 
   std::shared_ptr<arrow::Field> field_;
   FormatVersion version_;
