@@ -55,10 +55,11 @@ EncodedValues EncodeFlat(const LeafValues& values) {
     EncodedChunk chunk{std::min(per_chunk, values.length - begin), {}};
     for (size_t level = 0; level < values.item_validity.size(); ++level) {
       if (values.item_validity[level].bitmap != nullptr) {
-        chunk.buffers.push_back(ItemBits(values, level, begin, chunk.num_values));
+        chunk.buffers.push_back(encoded.Keep(ItemBits(values, level, begin, chunk.num_values)));
       }
     }
-    chunk.buffers.push_back(FlatBytes(values, begin, chunk.num_values));
+    const auto view = FlatView(values, begin, chunk.num_values);
+    chunk.buffers.push_back(view ? *view : encoded.Keep(FlatBytes(values, begin, chunk.num_values)));
     encoded.chunks.push_back(std::move(chunk));
   }
   return encoded;
@@ -98,9 +99,9 @@ EncodedValues EncodeBitpacked(const LeafValues& values) {
     const int width = WidthOf<T>(values, begin, count);
     packed[0] = static_cast<T>(width);
     Pack<T>(unit.data(), width, packed.data() + 1);
-    encoded.chunks.push_back({count,
-                              {std::string(reinterpret_cast<const char*>(packed.data()),
-                                           static_cast<size_t>(1 + PackedWords<T>(width)) * sizeof(T))}});
+    std::string bytes(reinterpret_cast<const char*>(packed.data()),
+                      static_cast<size_t>(1 + PackedWords<T>(width)) * sizeof(T));
+    encoded.chunks.push_back({count, {encoded.Keep(std::move(bytes))}});
   }
   return encoded;
 }
@@ -137,17 +138,18 @@ EncodedValues EncodeRuns(const LeafValues& values) {
   encoded.encoding.mutable_rle()->mutable_values()->mutable_flat()->set_bits_per_value(8 * sizeof(T));
   encoded.encoding.mutable_rle()->mutable_run_lengths()->mutable_flat()->set_bits_per_value(8);
   for (int64_t begin = 0; begin < values.length;) {
-    EncodedChunk chunk{RunChunkValues<T>(values, begin), {"", ""}};
-    const int64_t end = begin + chunk.num_values;
+    const int64_t count = RunChunkValues<T>(values, begin), end = begin + count;
+    std::string run_values, lengths;
     while (begin < end) {
       const T value = ValueAt<T>(values, begin);
       int64_t run = 1;
       while (begin + run < end && run < kMaxRun && ValueAt<T>(values, begin + run) == value) ++run;
-      AppendLE<T>(&chunk.buffers[0], value);
-      chunk.buffers[1].push_back(static_cast<char>(run));
+      AppendLE<T>(&run_values, value);
+      lengths.push_back(static_cast<char>(run));
       begin += run;
     }
-    encoded.chunks.push_back(std::move(chunk));
+    encoded.chunks.push_back(
+        {count, {encoded.Keep(std::move(run_values)), encoded.Keep(std::move(lengths))}});
   }
   return encoded;
 }
@@ -169,7 +171,7 @@ EncodedValues EncodeByteStreamSplit(const LeafValues& values) {
         bytes[byte * n + i] = static_cast<char>(from[i * sizeof(T) + byte]);
       }
     }
-    encoded.chunks.push_back({static_cast<int64_t>(n), {std::move(bytes)}});
+    encoded.chunks.push_back({static_cast<int64_t>(n), {encoded.Keep(std::move(bytes))}});
   }
   return encoded;
 }
@@ -228,16 +230,35 @@ EncodedValues EncodeIntegers(const LeafValues& values, const EncodingOptions& op
 
 }  // namespace
 
+std::span<const uint8_t> EncodedValues::Keep(std::string bytes) {
+  const std::string& kept = storage.emplace_back(std::move(bytes));
+  return {reinterpret_cast<const uint8_t*>(kept.data()), kept.size()};
+}
+
+std::optional<std::span<const uint8_t>> FlatView(const LeafValues& values, int64_t begin, int64_t count) {
+  const int64_t bits = values.type.bits;
+  if (values.first_bit != 0 || begin * bits % 8 != 0 || count * bits % 8 != 0) return std::nullopt;
+  return std::span(values.values + begin * bits / 8, static_cast<size_t>(count * bits / 8));
+}
+
 std::string FlatBytes(const LeafValues& values, int64_t begin, int64_t count) {
+  if (const auto view = FlatView(values, begin, count)) return {view->begin(), view->end()};
   const int64_t bits = values.type.bits;
   std::string bytes(static_cast<size_t>(arrow::bit_util::BytesForBits(count * bits)), '\0');
-  if (values.first_bit == 0 && begin * bits % 8 == 0 && count * bits % 8 == 0) {
-    if (!bytes.empty()) std::memcpy(bytes.data(), values.values + begin * bits / 8, bytes.size());
-  } else {
-    arrow::internal::CopyBitmap(values.values, values.first_bit + begin * bits, count * bits,
-                                reinterpret_cast<uint8_t*>(bytes.data()), 0);
-  }
+  arrow::internal::CopyBitmap(values.values, values.first_bit + begin * bits, count * bits,
+                              reinterpret_cast<uint8_t*>(bytes.data()), 0);
   return bytes;
+}
+
+std::shared_ptr<arrow::Buffer> FlatBuffer(const LeafValues& values) {
+  if (const auto view = FlatView(values, 0, values.length)) {
+    for (const auto& buffer : values.holds) {
+      if (buffer == nullptr || view->data() < buffer->data()) continue;
+      const int64_t offset = view->data() - buffer->data(), size = static_cast<int64_t>(view->size());
+      if (offset + size <= buffer->size()) return arrow::SliceBuffer(buffer, offset, size);
+    }
+  }
+  return arrow::Buffer::FromString(FlatBytes(values, 0, values.length));
 }
 
 std::string ItemBits(const LeafValues& values, size_t level, int64_t begin, int64_t count) {
@@ -278,15 +299,14 @@ arrow::Status CompressChunks(const EncodingOptions& options, EncodedValues* valu
   if (before < kMinCompressedBytes) return arrow::Status::OK();
   std::vector<std::string> compressed;
   for (const EncodedChunk& chunk : values->chunks) {
-    const std::string& bytes = chunk.buffers[0];
-    ARROW_ASSIGN_OR_RAISE(auto block,
-                          Compress(scheme, options.compression_level,
-                                   {reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()}));
+    ARROW_ASSIGN_OR_RAISE(auto block, Compress(scheme, options.compression_level, chunk.buffers[0]));
     after += block.size();
     compressed.push_back(std::move(block));
   }
   if (after >= before) return arrow::Status::OK();
-  for (size_t i = 0; i < compressed.size(); ++i) values->chunks[i].buffers[0] = std::move(compressed[i]);
+  for (size_t i = 0; i < compressed.size(); ++i) {
+    values->chunks[i].buffers[0] = values->Keep(std::move(compressed[i]));
+  }
   enc::CompressiveEncoding general;
   general.mutable_general()->mutable_compression()->set_scheme(scheme);
   if (options.compression_level) {

@@ -13,6 +13,12 @@ constexpr uint32_t kMagic = 0x46535354;  // "FSST", the high half of the header
 constexpr uint8_t kEscape = 255;         // the next byte stands for itself
 constexpr size_t kMaxSymbol = 8;
 
+/// Whether one of the four codes is the escape.
+bool HasEscape(uint32_t codes) {
+  const uint32_t inverse = ~codes;  // the escape is a zero byte
+  return ((inverse - 0x01010101) & ~inverse & 0x80808080) != 0;
+}
+
 }  // namespace
 
 arrow::Result<FsstDecoder> FsstDecoder::Parse(std::span<const uint8_t> table) {
@@ -42,18 +48,29 @@ arrow::Status FsstDecoder::Decode(std::span<const uint8_t> codes, arrow::BufferB
   ARROW_RETURN_NOT_OK(out->Reserve(static_cast<int64_t>((codes.size() + 1) * kMaxSymbol)));
   uint8_t* to = out->mutable_data() + out->length();
   const uint8_t* const begin = to;
-  for (size_t i = 0; i < codes.size(); ++i) {
-    const uint8_t code = codes[i];
-    if (code == kEscape) {
-      if (++i == codes.size()) return arrow::Status::Invalid("FSST string ends inside an escape");
-      *to++ = codes[i];
-      continue;
-    }
-    if (lengths_[code] == 0)
-      return arrow::Status::Invalid("FSST code ", static_cast<int>(code), " has no symbol");
+  uint32_t missing = 0;  // the highest bit is set by a length of 0
+  const auto expand = [&](uint8_t code) {
+    const uint32_t length = lengths_[code];
     StoreLE(to, symbols_[code]);
-    to += lengths_[code];
+    to += length;
+    missing |= length - 1;
+  };
+  size_t i = 0;
+  while (i < codes.size()) {
+    if (i + 4 <= codes.size() && !HasEscape(LoadLE<uint32_t>(&codes[i]))) {
+      expand(codes[i]);
+      expand(codes[i + 1]);
+      expand(codes[i + 2]);
+      expand(codes[i + 3]);
+      i += 4;
+    } else if (codes[i] != kEscape) {
+      expand(codes[i++]);
+    } else {
+      if (++i == codes.size()) return arrow::Status::Invalid("FSST string ends inside an escape");
+      *to++ = codes[i++];
+    }
   }
+  if (missing >> 31 != 0) return arrow::Status::Invalid("FSST code without a symbol");
   out->UnsafeAdvance(to - begin);
   return arrow::Status::OK();
 }

@@ -24,7 +24,9 @@ constexpr int kMaxLength = 8;
 constexpr uint8_t kEscape = 255;
 constexpr int kSingleByteWeight = 8;  // a byte without a symbol costs two; more than others deserves one
 
-uint64_t LowBytes(int n) { return n >= 8 ? ~uint64_t{0} : (uint64_t{1} << (8 * n)) - 1; }
+/// Masks of the first n bytes of a word.
+constexpr uint64_t kLowBytes[] = {
+    0, 0xFF, 0xFFFF, 0xFFFFFF, 0xFFFFFFFF, 0xFFFFFFFFFF, 0xFFFFFFFFFFFF, 0xFFFFFFFFFFFFFF, ~uint64_t{0}};
 
 /// Up to eight bytes; zeros behind the end.
 uint64_t LoadWord(const uint8_t* at, size_t left) {
@@ -103,7 +105,7 @@ class Counts {
       FsstSymbols::Symbol joined;
       joined.length = std::min(left.length + right.length, kMaxLength);
       joined.bytes = left.length == kMaxLength ? left.bytes : left.bytes | right.bytes << (8 * left.length);
-      joined.bytes &= LowBytes(joined.length);
+      joined.bytes &= kLowBytes[joined.length];
       Add(joined, pairs_[static_cast<size_t>(first) * kCodes + static_cast<size_t>(second)], least_count,
           &candidates);
     }
@@ -159,37 +161,42 @@ FsstSymbols Best(std::vector<Candidate> candidates) {
 
 }  // namespace
 
-FsstSymbols::FsstSymbols() : by_two_(1 << 16, kNone) {
-  by_one_.fill(kNone);
-  by_three_.fill(kNone);
-}
-
-size_t FsstSymbols::SlotOf(uint64_t bytes) {
-  const uint64_t hash = (bytes & 0xFFFFFF) * 0x9E3779B97F4A7C15;
-  return hash >> 53;  // the highest 11 bits
-}
+FsstSymbols::FsstSymbols() : by_two_(1 << 16, kNone) { by_one_.fill(kNone); }
 
 bool FsstSymbols::Add(Symbol symbol) {
   if (symbols_.size() == kMaxSymbols) return false;
-  int16_t& entry = symbol.length == 1   ? by_one_[symbol.bytes & 0xFF]
-                   : symbol.length == 2 ? by_two_[symbol.bytes & 0xFFFF]
-                                        : by_three_[SlotOf(symbol.bytes)];
-  if (entry != kNone) return false;
-  entry = static_cast<int16_t>(symbols_.size());
+  const auto code = static_cast<int16_t>(symbols_.size());
+  if (symbol.length <= 2) {
+    int16_t& entry = symbol.length == 1 ? by_one_[symbol.bytes & 0xFF] : by_two_[symbol.bytes & 0xFFFF];
+    if (entry != kNone) return false;
+    entry = code;
+  } else {
+    Long& entry = by_three_[SlotOf(symbol.bytes)];
+    if (entry.length != 0) return false;
+    entry = {symbol.bytes, static_cast<uint8_t>(code), static_cast<uint8_t>(symbol.length)};
+  }
   symbols_.push_back(symbol);
   return true;
 }
 
 int FsstSymbols::Match(const uint8_t* at, size_t left) const {
   const uint64_t word = LoadWord(at, left);
-  if (const int entry = by_three_[SlotOf(word)]; entry != kNone) {
-    const Symbol& symbol = symbols_[static_cast<size_t>(entry)];
-    if (static_cast<size_t>(symbol.length) <= left && (word & LowBytes(symbol.length)) == symbol.bytes) {
-      return entry;
-    }
-  }
+  const Long& entry = by_three_[SlotOf(word)];
+  if ((word & kLowBytes[entry.length]) == entry.bytes && entry.length <= left) return entry.code;
   if (left >= 2 && by_two_[word & 0xFFFF] != kNone) return by_two_[word & 0xFFFF];
   return by_one_[word & 0xFF];
+}
+
+FsstEncoder::FsstEncoder(FsstSymbols symbols) : symbols_(std::move(symbols)), short_steps_(1 << 16) {
+  for (size_t byte = 0; byte < single_steps_.size(); ++byte) {
+    const int code = symbols_.by_one_[byte];
+    single_steps_[byte] = {code == FsstSymbols::kNone ? kEscape : static_cast<uint8_t>(code), 1};
+  }
+  for (size_t two = 0; two < short_steps_.size(); ++two) {
+    const int code = symbols_.by_two_[two];
+    short_steps_[two] =
+        code == FsstSymbols::kNone ? single_steps_[two & 0xFF] : Step{static_cast<uint8_t>(code), 2};
+  }
 }
 
 FsstEncoder FsstEncoder::Train(const LeafValues& strings) {
@@ -209,19 +216,65 @@ FsstEncoder FsstEncoder::Train(const LeafValues& strings) {
   return FsstEncoder(std::move(best));
 }
 
-void FsstEncoder::Append(std::span<const uint8_t> text, std::string* codes) const {
+uint8_t* FsstEncoder::Encode(std::span<const uint8_t> text, uint8_t* codes) const {
+  if (text.empty()) return codes;
   const uint8_t* at = text.data();
   const uint8_t* const end = at + text.size();
-  while (at < end) {
-    const int match = symbols_.Match(at, static_cast<size_t>(end - at));
-    if (match == FsstSymbols::kNone) {
-      codes->push_back(static_cast<char>(kEscape));
-      codes->push_back(static_cast<char>(*at++));
-    } else {
-      codes->push_back(static_cast<char>(match));
-      at += symbols_[static_cast<size_t>(match)].length;
+  while (end - at >= 8) {
+    const uint64_t word = LoadLE<uint64_t>(at);
+    const FsstSymbols::Long& entry = symbols_.by_three_[FsstSymbols::SlotOf(word)];
+    if ((word & kLowBytes[entry.length]) == entry.bytes) {
+      *codes++ = entry.code;
+      at += entry.length;
+      continue;
     }
+    const Step step = short_steps_[word & 0xFFFF];
+    codes[0] = step.code;
+    codes[1] = *at;  // overwritten unless the code is the escape
+    codes += step.code == kEscape ? 2 : 1;
+    at += step.length;
   }
+  // Less than a word is left: it moves through a register. What follows it is zero, which symbols may end
+  // with too.
+  int left = static_cast<int>(end - at);
+  for (uint64_t word = LoadWord(at, static_cast<size_t>(left)); left > 0;) {
+    const FsstSymbols::Long& entry = symbols_.by_three_[FsstSymbols::SlotOf(word)];
+    Step step{entry.code, entry.length};
+    if ((word & kLowBytes[entry.length]) != entry.bytes || entry.length > left) {
+      step = short_steps_[word & 0xFFFF];
+      if (step.length > left) step = single_steps_[word & 0xFF];
+    }
+    codes[0] = step.code;
+    codes[1] = static_cast<uint8_t>(word);
+    codes += step.code == kEscape ? 2 : 1;
+    word >>= 8 * step.length;
+    left -= step.length;
+  }
+  return codes;
+}
+
+void FsstEncoder::Append(std::span<const uint8_t> text, std::string* codes) const {
+  const size_t at = codes->size();
+  codes->resize(at + kMaxExpansion * text.size());
+  auto* begin = reinterpret_cast<uint8_t*>(codes->data());
+  codes->resize(static_cast<size_t>(Encode(text, begin + at) - begin));
+}
+
+arrow::Result<std::shared_ptr<arrow::Buffer>> FsstEncoder::EncodeAll(const LeafValues& strings,
+                                                                     std::vector<int64_t>* offsets) const {
+  arrow::BufferBuilder codes;
+  const int64_t text_bytes = strings.offsets.back() - strings.offsets.front();
+  ARROW_RETURN_NOT_OK(codes.Reserve(text_bytes / 2));
+  offsets->assign(1, 0);
+  offsets->reserve(strings.offsets.size());
+  for (int64_t i = 0; i < strings.length; ++i) {
+    const auto text = strings.Text(i);
+    ARROW_RETURN_NOT_OK(codes.Reserve(static_cast<int64_t>(kMaxExpansion * text.size())));
+    uint8_t* const begin = codes.mutable_data() + codes.length();
+    codes.UnsafeAdvance(Encode(text, begin) - begin);
+    offsets->push_back(codes.length());
+  }
+  return codes.Finish(/*shrink_to_fit=*/false);
 }
 
 std::string FsstEncoder::Table() const {

@@ -77,6 +77,58 @@ TEST(FsstTest, EmptyStringsAndZeroBytesComeBack) {
   RoundTrip({});
 }
 
+/// The definition of Append, symbol by symbol: the longest match of FsstSymbols, or an escape.
+std::string EncodeByMatch(const FsstSymbols& symbols, const std::string& text) {
+  std::string codes;
+  for (size_t at = 0; at < text.size();) {
+    const int match = symbols.Match(Bytes(text).data() + at, text.size() - at);
+    if (match == FsstSymbols::kNone) {
+      codes += {'\xFF', text[at++]};
+    } else {
+      codes.push_back(static_cast<char>(match));
+      at += static_cast<size_t>(symbols[static_cast<size_t>(match)].length);
+    }
+  }
+  return codes;
+}
+
+/// The symbols of a table that FsstEncoder made.
+FsstSymbols SymbolsOf(const std::string& table) {
+  FsstSymbols symbols;
+  const size_t n = static_cast<uint8_t>(table[0]);
+  for (size_t i = 0; i < n; ++i) {
+    EXPECT_TRUE(symbols.Add({LoadLE<uint64_t>(Bytes(table).data() + 8 + 8 * i), table[8 + 8 * n + i]}));
+  }
+  return symbols;
+}
+
+TEST(FsstTest, CodesAreThoseOfMatchingSymbolBySymbol) {
+  std::mt19937_64 random(3);
+  for (const std::string& alphabet :
+       {std::string("\0a", 2), std::string("\0\xFF\x01xyz", 6), std::string("departure ")}) {
+    std::vector<std::string> values(2000);
+    for (auto& value : values) {
+      value.resize(random() % 40);
+      for (char& c : value) c = alphabet[random() % alphabet.size()];
+    }
+    const auto array = Strings(values);
+    const LeafValues strings = *LeafValues::Of(*array->data(), arrow::default_memory_pool());
+    const auto encoder = FsstEncoder::Train(strings);
+    const FsstSymbols symbols = SymbolsOf(encoder.Table());
+    std::vector<int64_t> offsets;
+    const auto all = *encoder.EncodeAll(strings, &offsets);
+    const std::string text = all->ToString();
+    ASSERT_EQ(offsets.size(), values.size() + 1);
+    for (size_t i = 0; i < values.size(); ++i) {
+      std::string codes;
+      encoder.Append(Bytes(values[i]), &codes);
+      EXPECT_EQ(codes, EncodeByMatch(symbols, values[i]));
+      EXPECT_EQ(codes, text.substr(static_cast<size_t>(offsets[i]), codes.size()));
+      EXPECT_EQ(static_cast<size_t>(offsets[i + 1] - offsets[i]), codes.size());
+    }
+  }
+}
+
 /// The symbols "ab" and "c".
 std::string HandMadeTable() {
   std::string table;

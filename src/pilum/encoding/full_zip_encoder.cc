@@ -113,25 +113,25 @@ arrow::Result<EncodedPage> EncodeFixed(const LeafValues& values, const Levels& l
   }
   const ControlWords words(levels);
   const int64_t value_bytes = FixedValueBytes(values);
-  std::string data;
-  data.reserve(static_cast<size_t>(levels.num_slots) * words.bytes() +
-               static_cast<size_t>(values.length * value_bytes));
-  std::vector<uint64_t> index;
-  if (words.bytes() == 0 && value_bytes * 8 == values.type.bits) {
-    data = FlatBytes(values, 0, values.length);
-  } else {
-    int64_t value = 0;
-    for (int64_t slot = 0; slot < levels.num_slots; ++slot) {
-      if (!levels.repetition.empty() && words.BeginsRow(slot)) index.push_back(data.size());
-      words.Append(slot, &data);
-      if (words.visible(slot)) AppendFixedValue(values, value++, &data);
-    }
-  }
   EncodedPage page;
   auto* layout = words.Describe(values.length, &page);
   layout->set_bits_per_value(static_cast<uint32_t>(value_bytes * 8));
   *layout->mutable_value_compression() = FlatEncoding(values);
   if (boolean) layout->mutable_value_compression()->mutable_flat()->set_bits_per_value(8);
+  if (words.bytes() == 0 && value_bytes * 8 == values.type.bits) {
+    page.buffers = {FlatBuffer(values)};
+    return page;
+  }
+  std::string data;
+  data.reserve(static_cast<size_t>(levels.num_slots) * words.bytes() +
+               static_cast<size_t>(values.length * value_bytes));
+  std::vector<uint64_t> index;
+  int64_t value = 0;
+  for (int64_t slot = 0; slot < levels.num_slots; ++slot) {
+    if (!levels.repetition.empty() && words.BeginsRow(slot)) index.push_back(data.size());
+    words.Append(slot, &data);
+    if (words.visible(slot)) AppendFixedValue(values, value++, &data);
+  }
   index.push_back(data.size());
   page.buffers = {arrow::Buffer::FromString(std::move(data))};
   if (!levels.repetition.empty()) page.buffers.push_back(arrow::Buffer::FromString(IndexBytes(index)));

@@ -3,7 +3,10 @@
 // Mini-block pages: chunk words, chunks, dictionary, repetition index. Spec: 11-encodings.md §4.
 #include <algorithm>
 #include <bit>
+#include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "pilum/encoding/dictionary_encoder.h"
 #include "pilum/encoding/page_encoder.h"
@@ -51,6 +54,8 @@ class ChunkWriter {
         repetition_(levels.repetition, ends, format.v2_2),
         definition_(levels.definition, ends, format.v2_2) {}
 
+  /// Says what is to come, to avoid growing.
+  void Reserve(const std::vector<EncodedChunk>& chunks);
   /// The next chunk, whose slots end at `end`.
   arrow::Status Add(const EncodedChunk& chunk, int64_t end);
   EncodedPage Finish(EncodedValues values, int64_t num_values);
@@ -61,7 +66,7 @@ class ChunkWriter {
   bool has_definition() const { return !levels_.definition.empty(); }
   void AppendIndex(int64_t end);
   void PadTo8() { data_.append(static_cast<size_t>(-static_cast<int64_t>(data_.size()) & 7), kPadding); }
-  void AppendPadded(const std::string& buffer) {
+  void AppendPadded(std::string_view buffer) {
     data_.append(buffer);
     PadTo8();
   }
@@ -89,6 +94,16 @@ void ChunkWriter::AppendIndex(int64_t end) {
   AppendLE<uint64_t>(&index_, left);
 }
 
+void ChunkWriter::Reserve(const std::vector<EncodedChunk>& chunks) {
+  constexpr size_t kHeader = 24, kPaddings = 8;                                // at most
+  size_t bytes = (levels_.repetition.size() + levels_.definition.size()) / 4;  // a guess: they vary
+  for (const EncodedChunk& chunk : chunks) {
+    bytes += kHeader;
+    for (const auto buffer : chunk.buffers) bytes += buffer.size() + kPaddings;
+  }
+  data_.reserve(bytes);
+}
+
 arrow::Status ChunkWriter::Add(const EncodedChunk& chunk, int64_t end) {
   const size_t start = data_.size();
   const bool last = end == levels_.num_slots;
@@ -105,7 +120,7 @@ arrow::Status ChunkWriter::Add(const EncodedChunk& chunk, int64_t end) {
   AppendLE<uint16_t>(&data_, static_cast<uint16_t>(num_levels));
   if (has_repetition()) AppendLE<uint16_t>(&data_, static_cast<uint16_t>(repetition.size()));
   if (has_definition()) AppendLE<uint16_t>(&data_, static_cast<uint16_t>(definition.size()));
-  for (const std::string& buffer : chunk.buffers) {
+  for (const auto buffer : chunk.buffers) {
     if (format_.v2_2) {
       AppendLE<uint32_t>(&data_, static_cast<uint32_t>(buffer.size()));
     } else {
@@ -115,7 +130,9 @@ arrow::Status ChunkWriter::Add(const EncodedChunk& chunk, int64_t end) {
   PadTo8();
   if (has_repetition()) AppendPadded(repetition);
   if (has_definition()) AppendPadded(definition);
-  for (const std::string& buffer : chunk.buffers) AppendPadded(buffer);
+  for (const auto buffer : chunk.buffers) {
+    AppendPadded({reinterpret_cast<const char*>(buffer.data()), buffer.size()});
+  }
   const int64_t size = static_cast<int64_t>(data_.size() - start);
   if (size > (format_.v2_2 ? kMaxLargeChunk : kMaxSmallChunk)) {
     return arrow::Status::Invalid("a chunk of ", chunk.num_values, " values takes ", size, " bytes");
@@ -153,6 +170,7 @@ arrow::Result<EncodedPage> Assemble(EncodedValues values, int64_t num_values,
                                     const Levels& levels, PageFormat format) {
   const std::vector<int64_t> ends = ChunkEnds(values.chunks, levels);
   ChunkWriter chunks(levels, ends, format);
+  chunks.Reserve(values.chunks);
   for (size_t i = 0; i < ends.size(); ++i) ARROW_RETURN_NOT_OK(chunks.Add(values.chunks[i], ends[i]));
   EncodedPage page = chunks.Finish(std::move(values), num_values);
   if (dictionary != nullptr) {

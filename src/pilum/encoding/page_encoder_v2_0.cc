@@ -79,16 +79,11 @@ arrow::Status AppendStrings(const LeafValues& values, const Levels& levels, cons
 /// Codes of the strings. Only for strings with 32-bit offsets: no release reads others.
 arrow::Result<EncodedPageV2_0> EncodeFsst(const LeafValues& values, const Levels& levels) {
   const FsstEncoder encoder = FsstEncoder::Train(values);
-  std::string codes;
   LeafValues encoded;
   encoded.type = values.type;
   encoded.length = values.length;
-  encoded.offsets = {0};
-  for (int64_t i = 0; i < values.length; ++i) {
-    encoder.Append(values.Text(i), &codes);
-    encoded.offsets.push_back(static_cast<int64_t>(codes.size()));
-  }
-  encoded.bytes = reinterpret_cast<const uint8_t*>(codes.data());
+  ARROW_ASSIGN_OR_RAISE(const auto codes, encoder.EncodeAll(values, &encoded.offsets));
+  encoded.bytes = codes->data();
   EncodedPageV2_0 page;
   page.encoding.mutable_fsst()->set_symbol_table(encoder.Table());
   ARROW_RETURN_NOT_OK(

@@ -52,9 +52,9 @@ void AppendChunks(const std::vector<int64_t>& offsets, const uint8_t* bytes, int
   const int64_t n = static_cast<int64_t>(offsets.size()) - 1;
   for (int64_t begin = 0; begin < n;) {
     const int64_t count = ChunkValues(offsets, begin, offset_bits / 8, budget);
-    encoded->chunks.push_back({count,
-                               {offset_bits == 64 ? ChunkBuffer<uint64_t>(offsets, bytes, begin, count)
-                                                  : ChunkBuffer<uint32_t>(offsets, bytes, begin, count)}});
+    auto buffer = offset_bits == 64 ? ChunkBuffer<uint64_t>(offsets, bytes, begin, count)
+                                    : ChunkBuffer<uint32_t>(offsets, bytes, begin, count);
+    encoded->chunks.push_back({count, {encoded->Keep(std::move(buffer))}});
     begin += count;
   }
 }
@@ -75,15 +75,9 @@ arrow::Result<EncodedValues> EncodeStringChunks(const LeafValues& values, const 
       static_cast<uint64_t>(values.type.offset_bits));
   if (UseFsst(values, options)) {
     const FsstEncoder encoder = FsstEncoder::Train(values);
-    std::vector<int64_t> offsets{0};
-    offsets.reserve(values.offsets.size());
-    std::string codes;
-    for (int64_t i = 0; i < values.length; ++i) {
-      encoder.Append(values.Text(i), &codes);
-      offsets.push_back(static_cast<int64_t>(codes.size()));
-    }
-    AppendChunks(offsets, reinterpret_cast<const uint8_t*>(codes.data()), values.type.offset_bits,
-                 options.string_chunk_bytes, &encoded);
+    std::vector<int64_t> offsets;
+    ARROW_ASSIGN_OR_RAISE(const auto codes, encoder.EncodeAll(values, &offsets));
+    AppendChunks(offsets, codes->data(), values.type.offset_bits, options.string_chunk_bytes, &encoded);
     encoded.encoding = encoder.Wrap(std::move(encoded.encoding));
     return encoded;
   }

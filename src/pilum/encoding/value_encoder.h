@@ -4,9 +4,14 @@
 // §9.5, §9.6.
 #pragma once
 
+#include <arrow/buffer.h>
 #include <arrow/result.h>
 
 #include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -19,13 +24,21 @@ namespace pilum {
 /// The values of one chunk; all chunks but the last hold a power of two of them, at least two.
 struct EncodedChunk {
   int64_t num_values = 0;
-  std::vector<std::string> buffers;
+  std::vector<std::span<const uint8_t>> buffers;  ///< in EncodedValues::storage, or in what was encoded
 };
 
+/// Chunks that are not copied before they are assembled: the values that were encoded must outlive them.
 struct EncodedValues {
   lance::encodings21::CompressiveEncoding encoding;
   size_t num_buffers = 1;  ///< per chunk
   std::vector<EncodedChunk> chunks;
+  std::deque<std::string> storage;
+
+  EncodedValues() = default;
+  EncodedValues(EncodedValues&&) = default;
+  EncodedValues& operator=(EncodedValues&&) = default;
+
+  std::span<const uint8_t> Keep(std::string bytes);
 };
 
 /// Fixed-width values (also keys and indices): flat, bit-packed, run-length or byte-stream split; vectors
@@ -40,8 +53,12 @@ arrow::Status CompressChunks(const EncodingOptions& options, EncodedValues* valu
 
 /// The message of flat values of the column's type: FixedSizeList for each dimension, then Flat.
 lance::encodings21::CompressiveEncoding FlatEncoding(const LeafValues& values);
-/// Values [begin, begin + count) as a buffer that starts with the first of them.
+/// Values [begin, begin + count) where they are, if they begin and end there with a byte.
+std::optional<std::span<const uint8_t>> FlatView(const LeafValues& values, int64_t begin, int64_t count);
+/// The same as a buffer that starts with the first of them.
 std::string FlatBytes(const LeafValues& values, int64_t begin, int64_t count);
+/// All values. Shares the memory of the array where it can.
+std::shared_ptr<arrow::Buffer> FlatBuffer(const LeafValues& values);
 /// Validity bits of the items of values [begin, begin + count) at dimension `level`.
 std::string ItemBits(const LeafValues& values, size_t level, int64_t begin, int64_t count);
 

@@ -42,10 +42,7 @@ arrow::Result<EncodedValues> Encode(const arrow::Array& array, const EncodingOpt
 
 ChunkBuffers Buffers(const EncodedChunk& chunk) {
   ChunkBuffers buffers;
-  std::transform(chunk.buffers.begin(), chunk.buffers.end(), buffers.begin(),
-                 [](const std::string& buffer) -> std::span<const uint8_t> {
-                   return {reinterpret_cast<const uint8_t*>(buffer.data()), buffer.size()};
-                 });
+  std::ranges::copy(chunk.buffers, buffers.begin());
   return buffers;
 }
 
@@ -199,11 +196,13 @@ TEST(ValueEncoderTest, DamagedChunksAreErrorsOrOtherValues) {
     const auto decoder = *ValueDecoder::Make(encoded.encoding, type, arrow::default_memory_pool());
     for (int round = 0; round < 2000; ++round) {
       EncodedChunk chunk = encoded.chunks[random() % encoded.chunks.size()];
-      std::string& buffer = chunk.buffers[random() % chunk.buffers.size()];
+      auto& damaged = chunk.buffers[random() % chunk.buffers.size()];
+      std::string buffer(damaged.begin(), damaged.end());
       if (buffer.empty()) continue;
       if (round % 3 == 0) buffer.resize(random() % (buffer.size() + 8));
       if (!buffer.empty())
         buffer[random() % std::min<size_t>(buffer.size(), 64)] ^= static_cast<char>(random());
+      damaged = {reinterpret_cast<const uint8_t*>(buffer.data()), buffer.size()};
       (void)Decode(*decoder, type, chunk, 0, chunk.num_values);
       (void)Decode(*decoder, type, chunk, chunk.num_values - 1, 1);
     }
