@@ -85,7 +85,8 @@ std::vector<std::string> FuzzSeeds() {
     for (const bool runs : {false, true}) {
       std::vector<uint16_t> levels(1500);
       for (size_t i = 0; i < levels.size(); ++i) levels[i] = static_cast<uint16_t>(i / run % 3);
-      const LevelEncoder encoder(levels, runs);
+      const int64_t end = std::ssize(levels);
+      const LevelEncoder encoder(levels, {&end, 1}, runs);
       std::string block;
       encoder.Append(levels, &block);
       seeds.push_back(Seed(encoder.encoding(), block, 1500, 16));

@@ -128,7 +128,7 @@ void AddSeed(uint32_t type, const EncodedValues& values, std::vector<std::string
   fuzz::Chunk input;
   input.set_type(type);
   *input.mutable_encoding() = values.encoding;
-  for (const std::string& buffer : chunk.buffers) input.add_buffers(buffer);
+  for (const auto buffer : chunk.buffers) input.add_buffers(buffer.data(), buffer.size());
   input.set_num_values(static_cast<uint32_t>(chunk.num_values));
   input.set_begin(input.num_values() / 3);
   input.set_count(input.num_values() / 2);
