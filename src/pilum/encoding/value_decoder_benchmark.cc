@@ -7,6 +7,7 @@
 #include <arrow/array.h>
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
 #include <cstring>
 #include <random>
 #include <vector>
@@ -54,7 +55,9 @@ void Decode(benchmark::State& state, const arrow::Array& array, const EncodingOp
   for (auto _ : state) {
     auto builder = ColumnBuilder::Make(type, kValues, arrow::default_memory_pool()).ValueOrDie();
     for (const EncodedChunk& chunk : encoded.chunks) {
-      const auto status = decoder->Append(chunk.buffers, chunk.num_values, 0, chunk.num_values, &builder);
+      ChunkBuffers buffers;
+      std::ranges::copy(chunk.buffers, buffers.begin());
+      const auto status = decoder->Append(buffers, chunk.num_values, 0, chunk.num_values, &builder);
       if (!status.ok()) status.Abort("Append");
     }
     benchmark::DoNotOptimize(builder.num_values());

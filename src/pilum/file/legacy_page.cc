@@ -151,7 +151,8 @@ arrow::Result<std::shared_ptr<arrow::ArrayData>> LegacyPageReader::ReadStrings(
         ARROW_RETURN_NOT_OK(builder.validity().Append(!nullable || offsets.back() > offsets.end()[-2], 1));
       }
     }
-    ARROW_RETURN_NOT_OK(builder.AppendRun(offsets.data(), n, fetched.ranges[i].data()));
+    ARROW_RETURN_NOT_OK(builder.AppendRun<uint64_t>(reinterpret_cast<const uint8_t*>(offsets.data()), n,
+                                                    fetched.ranges[i].data()));
   }
   return builder.Finish();
 }
