@@ -34,7 +34,6 @@ SECTIONS = {
 # Why Pilum does not read or write something: "<version> <read or write>: <its error>", and what the page says.
 REASONS = [
     ("^0.1 write", None),  # said once, in the text
-    ("^0.1 read", "Files of version 0.1: not yet."),
     ("decimal(32|64)|interval|list_view|union|run_end", "The format has no name for the type."),
     ("time zone '", "8.0.0 panics on the schema of a file whose time zone is an offset, so Pilum writes none."),
     ("dictionaries of |Nested type|columns of type struct<a", "A dictionary's values have a type without parameters: the format's name for them has no place for any."),
