@@ -16,10 +16,12 @@ ASAN_SYMBOLIZER_PATH=$(command -v llvm-symbolizer-19) && export ASAN_SYMBOLIZER_
 
 mkdir -p build-fuzz/crashes
 failed=0
+found=0
 for program in build-fuzz/fuzz/*_fuzz; do
   target=$(basename "$program")
   # shellcheck disable=SC2053 # a pattern is wanted
   [[ $target == ${FUZZ_TARGETS:-*} ]] || continue
+  found=$((found + 1))
   corpus=build-fuzz/corpus/$target
   log=build-fuzz/corpus/$target.log
   "$program" --seeds "$corpus" || exit 1
@@ -35,4 +37,8 @@ for program in build-fuzz/fuzz/*_fuzz; do
   grep -E '^violated|^SUMMARY|runtime error' "$log" | head -3
   echo "$target FAILED; the log is $log, again: $program $artifact"
 done
+if [ $found -eq 0 ]; then
+  echo "no fuzz target matches '${FUZZ_TARGETS:-*}'" >&2
+  exit 2
+fi
 exit $failed

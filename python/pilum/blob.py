@@ -11,6 +11,7 @@ from typing import IO, Any, Optional, Union
 import pyarrow as pa
 
 from . import _pilum
+from ._arguments import unsigned
 
 _MAX_SIZE = 2**63 - 1
 
@@ -197,6 +198,12 @@ class BlobFile(io.RawIOBase):
         if self.closed:
             raise ValueError("Blob file is already closed")
 
+    def close(self) -> None:
+        """Lets go of the file that holds the value."""
+        if not self.closed:
+            self.inner.close()
+        super().close()
+
     def readable(self) -> bool:
         return True
 
@@ -212,9 +219,7 @@ class BlobFile(io.RawIOBase):
         if whence not in (io.SEEK_SET, io.SEEK_CUR, io.SEEK_END):
             raise ValueError(f"Invalid whence: {whence}")
         position = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self.size()}[whence]
-        if position < 0:
-            raise OverflowError("can't convert negative int to unsigned")
-        self._position = position
+        self._position = unsigned(position)
         return position
 
     def size(self) -> int:
@@ -240,9 +245,7 @@ class BlobFile(io.RawIOBase):
     def read_range(self, offset: int, length: int) -> bytes:
         """`length` bytes from `offset`; where the file stands does not change."""
         self._check_open()
-        if min(offset, length) < 0:
-            raise OverflowError("can't convert negative int to unsigned")
-        if offset + length > self.size():
+        if unsigned(offset) + unsigned(length) > self.size():
             raise ValueError(f"Blob range end {offset + length} exceeds blob size {self.size()}")
         return self.inner.read(offset, length)
 

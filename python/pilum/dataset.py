@@ -89,10 +89,8 @@ def _resolve_selection(**selections: Any) -> tuple[list[int], str]:
     if len(given) != 1:
         raise ValueError("Exactly one of ids, indices, or addresses must be specified")
     rows, name = given[0]
-    rows = rows.to_pylist() if isinstance(rows, (pa.Array, pa.ChunkedArray)) else list(rows)
-    if any(row < 0 for row in rows):
-        raise OverflowError("can't convert negative int to unsigned")
-    return rows, name
+    rows = rows.to_pylist() if isinstance(rows, (pa.Array, pa.ChunkedArray)) else rows
+    return [unsigned(row) for row in rows], name
 
 
 def _blob_paths(fields: Any, parent: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
@@ -324,6 +322,8 @@ class LanceDataset(pa.dataset.Dataset):
             Of the rows that pass the filter.
         batch_size
             Most rows in one batch.
+        batch_size_bytes
+            About how many bytes a batch has, however many rows these are.
         with_row_id, with_row_address
             Append the column `_rowid`, `_rowaddr`.
         blob_handling
@@ -339,7 +339,6 @@ class LanceDataset(pa.dataset.Dataset):
         """
         refuse(
             nearest=nearest,
-            batch_size_bytes=batch_size_bytes,
             fragments=fragments,
             index_segments=index_segments,
             full_text_query=full_text_query,
@@ -358,12 +357,14 @@ class LanceDataset(pa.dataset.Dataset):
             raise ValueError(f"Invalid blob_handling: {blob_handling}. Expected one of: {expected}")
         _check_number("Limit", limit)
         _check_number("Offset", offset)
+        columns = _to_names(columns)  # now, should it be an iterator: the scan may be planned again
         planned = self._ds.new_scan(
-            columns=_to_names(columns),
+            columns=columns,
             **_to_filter(filter),
             limit=limit,
             offset=offset,
             batch_size=batch_size,
+            batch_size_bytes=None if batch_size_bytes is None else unsigned(batch_size_bytes, 63),
             with_row_id=bool(with_row_id),
             with_row_address=bool(with_row_address),
             scan_in_order=scan_in_order is not False,
@@ -378,6 +379,7 @@ class LanceDataset(pa.dataset.Dataset):
                 "limit": limit,
                 "offset": offset,
                 "batch_size": batch_size,
+                "batch_size_bytes": batch_size_bytes,
                 "scan_in_order": scan_in_order,
                 "with_row_id": with_row_id,
                 "with_row_address": with_row_address,

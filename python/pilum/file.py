@@ -6,6 +6,7 @@ For tables use :func:`pilum.dataset`; a file of a table is one fragment's column
 
 from __future__ import annotations
 
+import operator
 import os
 from dataclasses import dataclass
 from types import TracebackType
@@ -14,7 +15,7 @@ from typing import Any, Callable, List, Optional, Union
 import pyarrow as pa
 
 from . import _pilum
-from ._arguments import refuse
+from ._arguments import refuse, unsigned
 
 __all__ = [
     "LanceBufferDescriptor",
@@ -29,6 +30,9 @@ __all__ = [
     "ReaderResults",
     "stable_version",
 ]
+
+
+_LAST = 2**63 - 1  # no file has such a row
 
 
 def stable_version() -> str:
@@ -158,8 +162,12 @@ class LanceFileReader:
         ------
         ValueError
             The range leaves the file.
+        OverflowError
+            A negative number.
         """
-        return ReaderResults(self._reader.read_range(start, num_rows, batch_size))
+        return ReaderResults(
+            self._reader.read_range(min(unsigned(start), _LAST), min(unsigned(num_rows), _LAST), batch_size)
+        )
 
     def take_rows(self, indices: Any, *, batch_size: int = 1024, batch_readahead: int = 16) -> ReaderResults:
         """These rows. `indices` ascend and may repeat.
@@ -168,13 +176,15 @@ class LanceFileReader:
         ------
         ValueError
             They do not ascend, or one is not in the file.
+        OverflowError
+            A negative one.
         """
-        rows = [int(index) for index in indices]
+        rows = [operator.index(index) for index in indices]
         for first, second in zip(rows, rows[1:]):
             if first > second:
                 raise ValueError(f"Indices must be sorted in ascending order for file API, got {first} > {second}")
-        if rows and rows[0] < 0:
-            raise OverflowError("can't convert negative int to unsigned")
+        if rows and unsigned(rows[0]) <= unsigned(rows[-1]) > _LAST:
+            raise ValueError(f"Row {rows[-1]} is not in the file")
         return ReaderResults(self._reader.take_rows(rows, batch_size))
 
     def metadata(self) -> LanceFileMetadata:

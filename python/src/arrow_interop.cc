@@ -92,6 +92,10 @@ nb::object ToPython(std::shared_ptr<arrow::RecordBatchReader> reader) {
   return import(reinterpret_cast<uintptr_t>(&stream));
 }
 
+nb::bytes ToBytes(const arrow::Buffer& buffer) {
+  return nb::bytes(buffer.data(), static_cast<size_t>(buffer.size()));
+}
+
 std::shared_ptr<arrow::Schema> SchemaFromPython(nb::handle object) {
   if (arrow::py::is_schema(object.ptr())) return Check(arrow::py::unwrap_schema(object.ptr()));
   nb::object capsule;

@@ -20,6 +20,9 @@ nanobind::object ToPython(const std::shared_ptr<arrow::Table>& table);
 /// A pyarrow.RecordBatchReader. Ctrl-C stops it between batches.
 nanobind::object ToPython(std::shared_ptr<arrow::RecordBatchReader> reader);
 
+/// A copy of the bytes.
+nanobind::bytes ToBytes(const arrow::Buffer& buffer);
+
 /// @param object pyarrow.Schema or anything with __arrow_c_schema__.
 std::shared_ptr<arrow::Schema> SchemaFromPython(nanobind::handle object);
 /// @param object pyarrow.Array.

@@ -67,8 +67,8 @@ std::optional<arrow::compute::Expression> ExpressionFromPython(nb::handle serial
 
 ScannerPtr NewScan(const Dataset& dataset, std::optional<std::vector<std::string>> columns,
                    std::string filter, std::optional<int64_t> limit, std::optional<int64_t> offset,
-                   std::optional<int64_t> batch_size, bool with_row_id, bool with_row_address,
-                   bool scan_in_order, bool use_scalar_index,
+                   std::optional<int64_t> batch_size, std::optional<int64_t> batch_size_bytes,
+                   bool with_row_id, bool with_row_address, bool scan_in_order, bool use_scalar_index,
                    std::optional<std::vector<uint64_t>> fragment_ids, nb::object serialized_filter,
                    bool blob_bytes) {
   ScanOptions options;
@@ -77,6 +77,7 @@ ScannerPtr NewScan(const Dataset& dataset, std::optional<std::vector<std::string
   options.limit = limit;
   options.offset = offset;
   if (batch_size) options.batch_size = *batch_size;
+  options.batch_size_bytes = batch_size_bytes;
   options.with_row_id = with_row_id;
   options.with_row_address = with_row_address;
   options.scan_in_order = scan_in_order;
@@ -148,10 +149,6 @@ PyObject* ErrorOfSelection(const arrow::Status& status) {
   return status.IsInvalid() || status.IsIndexError() ? PyExc_ValueError : PyExc_OSError;
 }
 
-nb::object ToBytes(const arrow::Buffer& buffer) {
-  return nb::bytes(reinterpret_cast<const char*>(buffer.data()), static_cast<size_t>(buffer.size()));
-}
-
 /// Pairs of a row's address and its value, None for a null.
 nb::list TakeBlobs(const Dataset& dataset, const std::string& column, const std::vector<uint64_t>& rows,
                    const std::string& selection) {
@@ -177,7 +174,9 @@ nb::list ReadBlobBytes(const Dataset& dataset, const std::string& column, const 
   Check(status, ErrorOfSelection(status));
   nb::list pairs;
   for (size_t i = 0; i < found.size(); ++i) {
-    pairs.append(nb::make_tuple(found[i].address, values[i] == nullptr ? nb::none() : ToBytes(*values[i])));
+    nb::object value = nb::none();
+    if (values[i] != nullptr) value = ToBytes(*values[i]);
+    pairs.append(nb::make_tuple(found[i].address, value));
   }
   return pairs;
 }
@@ -217,6 +216,7 @@ void BindDataset(nb::module_& module) {
 
   nb::class_<BlobFile>(module, "BlobFile")
       .def_prop_ro("size", &BlobFile::size)
+      .def("close", [](const BlobFile& self) { self.source()->Close(); })
       .def(
           "read",
           [](const BlobFile& self, int64_t offset, int64_t length) {
@@ -247,9 +247,9 @@ void BindDataset(nb::module_& module) {
            })
       .def("new_scan", &NewScan, nb::kw_only(), "columns"_a = nb::none(), "filter"_a = "",
            "limit"_a = nb::none(), "offset"_a = nb::none(), "batch_size"_a = nb::none(),
-           "with_row_id"_a = false, "with_row_address"_a = false, "scan_in_order"_a = true,
-           "use_scalar_index"_a = true, "fragment_ids"_a = nb::none(), "serialized_filter"_a = nb::none(),
-           "blob_bytes"_a = false)
+           "batch_size_bytes"_a = nb::none(), "with_row_id"_a = false, "with_row_address"_a = false,
+           "scan_in_order"_a = true, "use_scalar_index"_a = true, "fragment_ids"_a = nb::none(),
+           "serialized_filter"_a = nb::none(), "blob_bytes"_a = false)
       .def("take_blobs", &TakeBlobs, "column"_a, "rows"_a, "selection"_a)
       .def("read_blobs", &ReadBlobBytes, "column"_a, "rows"_a, "selection"_a)
       .def("take", &TakeRows, "offsets"_a, "columns"_a);

@@ -4,9 +4,11 @@
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/shared_ptr.h>
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/unique_ptr.h>
 #include <nanobind/stl/vector.h>
 
 #include <algorithm>
+#include <mutex>
 
 #include "arrow_interop.h"
 #include "bindings.h"
@@ -23,14 +25,6 @@ namespace nb = nanobind;
 using namespace nb::literals;  // NOLINT(google-build-using-namespace): "name"_a
 
 namespace {
-
-/// The folder of a file and its name in it.
-arrow::Result<std::pair<std::shared_ptr<ObjectStore>, std::string>> ResolveFile(const std::string& uri) {
-  const size_t slash = uri.rfind('/');
-  const std::string folder = slash == std::string::npos ? "." : slash == 0 ? "/" : uri.substr(0, slash);
-  ARROW_ASSIGN_OR_RAISE(auto location, ResolveUri(folder));
-  return std::pair{std::move(location.store), slash == std::string::npos ? uri : uri.substr(slash + 1)};
-}
 
 /// A file and the columns of it that are asked for. Any thread.
 struct PyFileReader {
@@ -89,9 +83,26 @@ nb::dict Describe(const PyFileReader& self) {
   return result;
 }
 
-std::shared_ptr<FileWriter> OpenWriter(ObjectStore& store, const std::string& path, nb::handle schema,
-                                       std::optional<int64_t> data_cache_bytes,
-                                       const std::optional<std::string>& version) {
+/// A writer that several threads may call, one after the other.
+struct PyFileWriter {
+  explicit PyFileWriter(std::shared_ptr<FileWriter> opened) : writer(std::move(opened)) {}
+
+  /// `call` of the writer, without the interpreter's lock.
+  template <typename Call>
+  auto Do(const Call& call) {
+    return Unlocked([&] {
+      std::lock_guard lock(mutex);
+      return call(*writer);
+    });
+  }
+
+  std::mutex mutex;
+  const std::shared_ptr<FileWriter> writer;  // GUARDED_BY(mutex)
+};
+
+std::unique_ptr<PyFileWriter> OpenWriter(ObjectStore& store, const std::string& path, nb::handle schema,
+                                         std::optional<int64_t> data_cache_bytes,
+                                         const std::optional<std::string>& version) {
   FileWriterOptions options;
   if (version) options.version = Check(ParseFormatVersion(*version), PyExc_ValueError);
   const auto arrow_schema = SchemaFromPython(schema);
@@ -104,7 +115,7 @@ std::shared_ptr<FileWriter> OpenWriter(ObjectStore& store, const std::string& pa
                         return FileWriter::Make(std::move(sink), std::move(fields), options);
                       }),
                       PyExc_ValueError);
-  return ReleasedWithoutLock(std::move(writer));
+  return std::make_unique<PyFileWriter>(ReleasedWithoutLock(std::move(writer)));
 }
 
 void BindReader(nb::module_& module) {
@@ -113,8 +124,10 @@ void BindReader(nb::module_& module) {
       .def(
           "read_range",
           [](const PyFileReader& self, int64_t start, int64_t num_rows, int64_t batch_size) {
-            return ToPython(Check(ScanFile(self.file, self.projection, start, start + num_rows, batch_size),
-                                  PyExc_ValueError));
+            int64_t end = 0;  // a sum that no file reaches is past its end
+            if (__builtin_add_overflow(start, num_rows, &end)) end = INT64_MAX;
+            return ToPython(
+                Check(ScanFile(self.file, self.projection, start, end, batch_size), PyExc_ValueError));
           },
           "start"_a, "num_rows"_a, "batch_size"_a)
       .def(
@@ -131,53 +144,58 @@ void BindReader(nb::module_& module) {
           [](const PyFileReader& self, int32_t index) {
             const auto bytes = Unlocked([&] { return self.file->ReadGlobalBuffer(index); });
             const auto buffer = Check(bytes, bytes.status().IsInvalid() ? PyExc_ValueError : PyExc_OSError);
-            return nb::bytes(reinterpret_cast<const char*>(buffer->data()),
-                             static_cast<size_t>(buffer->size()));
+            return ToBytes(*buffer);
           },
           "index"_a)
       .def("describe", &Describe);
   module.def(
       "open_file_reader",
       [](const std::string& path, const Columns& columns) {
-        const auto [store, name] = Check(ResolveFile(path));
-        return OpenReader(*store, name, columns);
+        const auto file = Check(ResolveObject(path));
+        return OpenReader(*file.store, file.path, columns);
       },
       "path"_a, "columns"_a = nb::none());
 }
 
 void BindWriter(nb::module_& module) {
-  nb::class_<FileWriter>(module, "FileWriter")
+  nb::class_<PyFileWriter>(module, "FileWriter")
       .def(
           "write",
-          [](FileWriter& self, nb::handle data) {
+          [](PyFileWriter& self, nb::handle data) {
             const auto reader = ReaderFromPython(data);
-            Check(Unlocked([&]() -> arrow::Status {
-                    for (;;) {
-                      ARROW_ASSIGN_OR_RAISE(const auto batch, reader->Next());
-                      if (batch == nullptr) return arrow::Status::OK();
-                      ARROW_RETURN_NOT_OK(self.Write(*batch));
-                    }
-                  }),
-                  PyExc_ValueError);
+            const auto write_all = [&](FileWriter& writer) -> arrow::Status {
+              for (;;) {
+                ARROW_ASSIGN_OR_RAISE(const auto batch, reader->Next());
+                if (batch == nullptr) return arrow::Status::OK();
+                ARROW_RETURN_NOT_OK(writer.Write(*batch));
+              }
+            };
+            Check(self.Do(write_all), PyExc_ValueError);
           },
           "data"_a)
-      .def("add_schema_metadata", &FileWriter::AddSchemaMetadata, "key"_a, "value"_a)
+      .def(
+          "add_schema_metadata",
+          [](PyFileWriter& self, const std::string& key, const std::string& value) {
+            self.Do([&](FileWriter& writer) { writer.AddSchemaMetadata(key, value); });
+          },
+          "key"_a, "value"_a)
       .def(
           "add_global_buffer",
-          [](FileWriter& self, const nb::bytes& data) {
+          [](PyFileWriter& self, const nb::bytes& data) {
             const std::span bytes(reinterpret_cast<const uint8_t*>(data.c_str()), data.size());
-            return Check(Unlocked([&] { return self.AddGlobalBuffer(bytes); }));
+            return Check(self.Do([&](FileWriter& writer) { return writer.AddGlobalBuffer(bytes); }));
           },
           "data"_a)
-      .def("finish",
-           [](FileWriter& self) { return Check(Unlocked([&] { return self.Finish(); })).num_rows; });
+      .def("finish", [](PyFileWriter& self) {
+        return Check(self.Do([](FileWriter& writer) { return writer.Finish(); })).num_rows;
+      });
   module.def("stable_version", [] { return std::string(ToString(kStableFormatVersion)); });
   module.def(
       "open_file_writer",
       [](const std::string& path, nb::handle schema, std::optional<int64_t> data_cache_bytes,
          const std::optional<std::string>& version) {
-        const auto [store, name] = Check(ResolveFile(path), PyExc_ValueError);
-        return OpenWriter(*store, name, schema, data_cache_bytes, version);
+        const auto file = Check(ResolveObject(path), PyExc_ValueError);
+        return OpenWriter(*file.store, file.path, schema, data_cache_bytes, version);
       },
       "path"_a, "schema"_a, "data_cache_bytes"_a = nb::none(), "version"_a = nb::none());
 }
@@ -234,19 +252,21 @@ void BindSession(nb::module_& module) {
       .def(
           "upload",
           [](const PyFileSession& self, const std::string& local_path, const std::string& path) {
-            const auto [local, name] = Check(ResolveFile(local_path));
+            const auto local = Check(ResolveObject(local_path));
             const std::string inside = Inside(path);
-            Check(Unlocked(
-                [&] { return CopyObject(*local, name, *self.store, inside, Durability::kPowerLoss); }));
+            Check(Unlocked([&] {
+              return CopyObject(*local.store, local.path, *self.store, inside, Durability::kPowerLoss);
+            }));
           },
           "local_path"_a, "path"_a)
       .def(
           "download",
           [](const PyFileSession& self, const std::string& path, const std::string& local_path) {
-            const auto [local, name] = Check(ResolveFile(local_path));
+            const auto local = Check(ResolveObject(local_path));
             const std::string inside = Inside(path);
-            Check(Unlocked(
-                [&] { return CopyObject(*self.store, inside, *local, name, Durability::kPowerLoss); }));
+            Check(Unlocked([&] {
+              return CopyObject(*self.store, inside, *local.store, local.path, Durability::kPowerLoss);
+            }));
           },
           "path"_a, "local_path"_a);
   module.def(

@@ -2,6 +2,8 @@
 """Blob columns through the Python API alone."""
 
 import io
+import os
+import resource
 
 import pandas as pd
 import pyarrow as pa
@@ -77,6 +79,31 @@ def test_a_blob_is_a_file(dataset):
     for use in (blob.read, blob.tell, lambda: blob.read_range(0, 1)):
         with pytest.raises(ValueError, match="closed"):
             use()
+
+
+def test_more_blobs_than_files_may_be_open(tmp_path):
+    outside = [tmp_path / f"{i}.bin" for i in range(300)]
+    for i, path in enumerate(outside):
+        path.write_bytes(b"%d" % i)
+    uris = [Blob.from_uri(path.as_uri(), 0, 1) if i % 2 else path.as_uri() for i, path in enumerate(outside)]
+    for values, wanted in ((uris, [str(i).encode()[: 1 if i % 2 else None] for i in range(300)]),
+                           ([b"x" * 20] * 300, [b"x" * 20] * 300)):
+        schema = pa.schema([blob_field("b", inline_size_threshold=0, dedicated_size_threshold=10)])
+        table = pa.table([blob_array(values)], schema=schema)
+        dataset = pilum.write_dataset(
+            table, tmp_path / "t", mode="overwrite", data_storage_version="2.2", allow_external_blob_outside_bases=True
+        )
+        limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir("/proc/self/fd")) + 40, limits[1]))
+        try:
+            blobs = dataset.take_blobs("b", indices=range(300))
+            assert [value for _, value in dataset.read_blobs("b", indices=range(300))] == wanted
+            assert dataset.to_table(blob_handling="all_binary")["b"].to_pylist() == wanted
+            for blob, value in zip(blobs, wanted):
+                assert blob.read() == value
+                blob.close()
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
 
 def test_pandas_gets_files_bytes_or_descriptions(dataset):

@@ -216,6 +216,16 @@ def test_batch_size_bounds_batches(written):
     assert [batch.num_rows for batch in written.to_batches(batch_size=3)] == [3, 3, 3, 1]
 
 
+def test_batches_may_be_cut_by_their_bytes(engine, uri):
+    dataset = engine.write_dataset(pa.table({"a": range(100_000)}), uri)
+    batches = [batch.num_rows for batch in dataset.to_batches(batch_size_bytes=80_000)]
+    assert sum(batches) == 100_000 and 5_000 < max(batches) < 20_000
+    assert next(iter(dataset.to_batches(batch_size_bytes=0))).num_rows == 1
+    for wrong, error in ((-1, OverflowError), (1.5, TypeError)):
+        with pytest.raises(error):
+            dataset.scanner(batch_size_bytes=wrong)
+
+
 def test_row_ids_and_addresses(written):
     rows = written.to_table(with_row_id=True, with_row_address=True, limit=2)
     assert rows.schema.names == ["a", "s", "_rowid", "_rowaddr"]

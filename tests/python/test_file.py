@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """pilum.file: single data files, with the calls of lance.file."""
 
+import concurrent.futures
 import pathlib
 
 import pyarrow as pa
@@ -61,9 +62,15 @@ def test_columns_come_in_the_order_asked_for(path, reader):
 
 
 def test_rows_outside_of_the_file_are_value_errors(reader):
-    for start, count in [(2990, 11), (3001, 1), (-1, 2)]:
+    for start, count in [(2990, 11), (3001, 1), (0, 2**63), (2**63, 1), (5, 2**63 - 1)]:
         with pytest.raises(ValueError, match="3000 rows"):
             reader.read_range(start, count)
+    with pytest.raises(OverflowError):
+        reader.read_range(-1, 2)
+    with pytest.raises(ValueError, match="not in the file"):
+        reader.take_rows([0, 2**63])
+    with pytest.raises(TypeError):
+        reader.take_rows([1.5])
     with pytest.raises(ValueError, match="row 3000"):
         reader.take_rows([5, 3000])
     with pytest.raises(ValueError, match="ascending"):
@@ -132,6 +139,22 @@ def test_a_writer_that_fails_leaves_no_file(path):
         with pytest.raises(OSError, match="closed"):
             call()
     assert LanceFileReader(path).read_all().to_table() == ROWS.slice(0, 0)
+
+
+def test_threads_may_share_a_writer(path):
+    batches = [pa.record_batch({"a": [i] * 500, "s": [f"text {i}"] * 500}) for i in range(64)]
+    with LanceFileWriter(path, batches[0].schema, data_cache_bytes=1 << 12) as writer:
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            list(pool.map(writer.write_batch, batches))
+    table = LanceFileReader(path).read_all().to_table()
+    assert sorted(table["a"].to_pylist()) == sorted(list(range(64)) * 500)
+    assert table["s"].to_pylist() == [f"text {i}" for i in table["a"].to_pylist()]
+
+
+def test_names_in_uris_are_decoded(tmp_path):
+    with LanceFileWriter(f"file://{tmp_path}/a%20b.lance") as writer:
+        writer.write_batch(ROWS)
+    assert LanceFileReader(str(tmp_path / "a b.lance")).num_rows() == 3000
 
 
 def test_an_error_that_shows_only_at_the_end_leaves_no_file_either(path):

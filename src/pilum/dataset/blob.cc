@@ -27,22 +27,17 @@ bool LeavesItsFolder(std::string_view path) {
          path.find("/../") != std::string_view::npos;
 }
 
-arrow::Result<std::shared_ptr<ReadableObject>> OpenUri(const std::string& given) {
-  const std::string uri = LocalPathOf(given);
-  const size_t slash = uri.rfind('/');
-  if (slash == std::string::npos || slash + 1 == uri.size()) {
-    return arrow::Status::Invalid("'", uri, "' does not name a file");
-  }
-  ARROW_ASSIGN_OR_RAISE(const auto folder, ResolveUri(uri.substr(0, std::max<size_t>(slash, 1))));
-  return folder.store->Open(uri.substr(slash + 1));
-}
-
 arrow::Result<std::shared_ptr<ReadableObject>> BlobSource::Open() {
   std::lock_guard lock(mutex_);
   if (object_ == nullptr) {
-    ARROW_ASSIGN_OR_RAISE(object_, store_->Open(path_));
+    ARROW_ASSIGN_OR_RAISE(object_, location_.store->Open(location_.path));
   }
   return object_;
+}
+
+void BlobSource::Close() {
+  std::lock_guard lock(mutex_);
+  object_.reset();
 }
 
 arrow::Result<std::shared_ptr<arrow::Buffer>> BlobFile::Read(int64_t offset, int64_t length) const {
@@ -68,6 +63,7 @@ arrow::Result<std::vector<std::shared_ptr<arrow::Buffer>>> ReadBlobs(
     for (const size_t row : rows) ranges.push_back(blobs[row]->range());
     ARROW_ASSIGN_OR_RAISE(const auto object, source->Open());
     ARROW_ASSIGN_OR_RAISE(const auto bytes, object->ReadMany(ranges));
+    source->Close();  // there may be more of them than files may be open
     for (size_t i = 0; i < rows.size(); ++i) {
       const auto value = bytes.ranges[i];
       values[rows[i]] = arrow::SliceBuffer(bytes.memory, value.data() - bytes.memory->data(),
@@ -79,7 +75,19 @@ arrow::Result<std::vector<std::shared_ptr<arrow::Buffer>>> ReadBlobs(
 
 std::shared_ptr<BlobSource> BlobLocator::Source(const std::string& path) {
   auto& source = sources_[path];
-  if (source == nullptr) source = std::make_shared<BlobSource>(location_.store, path);
+  if (source == nullptr) source = std::make_shared<BlobSource>(ObjectLocation{location_.store, path});
+  return source;
+}
+
+arrow::Result<std::shared_ptr<BlobSource>> BlobLocator::ExternalSource(const std::string& uri) {
+  auto& source = external_sources_[uri];
+  if (source == nullptr) {
+    auto location = ResolveObject(uri);
+    if (!location.ok()) {  // not damage: a place that is out of reach
+      return arrow::Status::IOError("a blob at '", uri, "': ", location.status().message());
+    }
+    source = std::make_shared<BlobSource>(*std::move(location));
+  }
   return source;
 }
 
@@ -134,7 +142,7 @@ arrow::Result<std::optional<BlobFile>> BlobLocator::LocateV2(const arrow::Struct
     }
     case BlobKind::kDedicated: {
       ARROW_ASSIGN_OR_RAISE(const auto range, CheckedRange(0, size));
-      return BlobFile(std::make_shared<BlobSource>(location_.store, BlobSidecarPath(data_file, id)), range);
+      return BlobFile(Source(BlobSidecarPath(data_file, id)), range);
     }
     case BlobKind::kExternal: {
       ARROW_ASSIGN_OR_RAISE(auto blob, LocateExternal(uri, id, position, size));
@@ -155,13 +163,13 @@ arrow::Result<BlobFile> BlobLocator::LocateExternal(const std::string& uri, uint
     absolute = JoinPath(LocalPathOf(base->path()), uri);
   }
   ARROW_ASSIGN_OR_RAISE(auto range, CheckedRange(position, size));
-  auto object = OpenUri(absolute);
-  if (object.status().IsInvalid()) {  // not damage: a place that is out of reach
-    return arrow::Status::IOError("a blob at '", absolute, "': ", object.status().message());
+  ARROW_ASSIGN_OR_RAISE(auto source, ExternalSource(absolute));
+  if (size == 0 && position == 0) {  // all of it, however much that is
+    ARROW_ASSIGN_OR_RAISE(const auto object, source->Open());
+    range.length = object->size();
+    source->Close();
   }
-  ARROW_RETURN_NOT_OK(object.status());
-  if (size == 0 && position == 0) range.length = (*object)->size();
-  return BlobFile(std::make_shared<BlobSource>(*std::move(object)), range);
+  return BlobFile(std::move(source), range);
 }
 
 arrow::Result<std::shared_ptr<arrow::Array>> BlobLocator::ReadColumn(const arrow::StructArray& descriptions,
@@ -173,6 +181,10 @@ arrow::Result<std::shared_ptr<arrow::Array>> BlobLocator::ReadColumn(const arrow
   }
   ARROW_ASSIGN_OR_RAISE(const auto values, ReadBlobs(blobs));
   arrow::LargeBinaryBuilder builder(pool);
+  int64_t num_bytes = 0;
+  for (const auto& value : values) num_bytes += value == nullptr ? 0 : value->size();
+  ARROW_RETURN_NOT_OK(builder.Reserve(descriptions.length()));
+  ARROW_RETURN_NOT_OK(builder.ReserveData(num_bytes));
   for (const auto& value : values) {
     ARROW_RETURN_NOT_OK(value == nullptr ? builder.AppendNull() : builder.Append(AsStringView(*value)));
   }

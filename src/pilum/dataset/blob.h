@@ -35,24 +35,20 @@ enum class BlobHandling {
 /// bits of the id, lowest first, as digits.
 std::string BlobSidecarPath(std::string_view data_file, uint32_t id);
 
-/// Opens what a URI names, a file: in a store this library knows.
-arrow::Result<std::shared_ptr<ReadableObject>> OpenUri(const std::string& uri);
-
 /// Whether a path has a component "..".
 bool LeavesItsFolder(std::string_view path);
 
 /// An object that holds values, opened when the first of them is read. Any thread.
 class BlobSource {
  public:
-  BlobSource(std::shared_ptr<ObjectStore> store, std::string path)
-      : store_(std::move(store)), path_(std::move(path)) {}
-  explicit BlobSource(std::shared_ptr<ReadableObject> object) : object_(std::move(object)) {}
+  explicit BlobSource(ObjectLocation location) : location_(std::move(location)) {}
 
   arrow::Result<std::shared_ptr<ReadableObject>> Open();
+  /// Forgets the open object: the next Open opens it anew. What was opened stays usable.
+  void Close();
 
  private:
-  const std::shared_ptr<ObjectStore> store_;
-  const std::string path_;
+  const ObjectLocation location_;
   std::mutex mutex_;
   std::shared_ptr<ReadableObject> object_;  // GUARDED_BY(mutex_)
 };
@@ -99,6 +95,7 @@ class BlobLocator {
 
  private:
   std::shared_ptr<BlobSource> Source(const std::string& path);
+  arrow::Result<std::shared_ptr<BlobSource>> ExternalSource(const std::string& uri);
   arrow::Result<std::optional<BlobFile>> LocateV2(const arrow::StructArray& descriptions, int64_t row,
                                                   const std::string& data_file);
   arrow::Result<BlobFile> LocateExternal(const std::string& uri, uint32_t base_id, uint64_t position,
@@ -109,7 +106,9 @@ class BlobLocator {
 
   const StoreLocation& location_;
   const Manifest& manifest_;
-  std::map<std::string, std::shared_ptr<BlobSource>> sources_;  // data files and packs, by path in the table
+  std::map<std::string, std::shared_ptr<BlobSource>>
+      sources_;  // data files and sidecars, by path in the table
+  std::map<std::string, std::shared_ptr<BlobSource>> external_sources_;  // by URI
 };
 
 }  // namespace pilum

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "pilum/dataset/blob.h"
+#include "pilum/io/object_tree.h"
 #include "pilum/util/error.h"
 
 namespace pilum {
@@ -12,7 +13,6 @@ namespace pilum {
 namespace {
 
 constexpr int64_t kPackBytes = int64_t{1} << 30;
-constexpr int64_t kCopyBytes = int64_t{8} << 20;
 
 }  // namespace
 
@@ -26,7 +26,8 @@ class BlobFiles::Input {
   }
   static arrow::Result<Input> Open(const BlobValue& value) {
     Input input;
-    ARROW_ASSIGN_OR_RAISE(input.object_, OpenUri(std::string(value.uri)));
+    ARROW_ASSIGN_OR_RAISE(const auto location, ResolveObject(std::string(value.uri)));
+    ARROW_ASSIGN_OR_RAISE(input.object_, location.store->Open(location.path));
     input.range_ = value.slice.value_or(ByteRange{0, input.object_->size()});
     return input;
   }
@@ -40,12 +41,7 @@ class BlobFiles::Input {
   }
   arrow::Status CopyTo(WritableObject* sidecar) const {
     if (object_ == nullptr) return sidecar->Append(bytes_);
-    for (int64_t at = 0; at < size(); at += kCopyBytes) {
-      ARROW_ASSIGN_OR_RAISE(const auto part,
-                            object_->Read({range_.offset + at, std::min(kCopyBytes, size() - at)}));
-      ARROW_RETURN_NOT_OK(sidecar->Append(AsSpan(*part)));
-    }
-    return arrow::Status::OK();
+    return AppendRange(*object_, range_, sidecar);
   }
 
  private:
@@ -82,7 +78,7 @@ arrow::Result<BlobDescription> BlobFiles::StoreInput(const Input& input, const a
 
 arrow::Result<BlobDescription> BlobFiles::StorePacked(const Input& input) {
   const int64_t limit = options_.blob_pack_file_size_threshold.value_or(kPackBytes);
-  if (pack_ != nullptr && input.size() > limit - pack_->position()) ARROW_RETURN_NOT_OK(FinishPack());
+  if (pack_ != nullptr && input.size() > limit - pack_->position()) ARROW_RETURN_NOT_OK(Finish());
   if (pack_ == nullptr) {
     pack_id_ = ++last_id_;
     ARROW_ASSIGN_OR_RAISE(pack_, NewSidecar(pack_id_));
@@ -137,11 +133,11 @@ arrow::Result<BlobDescription> BlobFiles::Refer(const BlobValue& value) const {
 }
 
 arrow::Result<std::unique_ptr<WritableObject>> BlobFiles::NewSidecar(uint32_t id) {
-  paths_.push_back(BlobSidecarPath(data_file_, id));
-  return store_.Create(paths_.back(), options_.durability);
+  sidecars_->push_back(BlobSidecarPath(data_file_, id));
+  return store_.Create(sidecars_->back(), options_.durability);
 }
 
-arrow::Status BlobFiles::FinishPack() {
+arrow::Status BlobFiles::Finish() {
   if (pack_ == nullptr) return arrow::Status::OK();
   const auto pack = std::move(pack_);
   return pack->Close();

@@ -22,16 +22,21 @@ namespace pilum {
 /// a URI stay there or are copied, as the options say. One thread.
 class BlobFiles final : public BlobStorage {
  public:
-  /// @param table the version that is written to, null for a new table; @param options outlive this.
-  BlobFiles(ObjectStore& store, std::string data_file, const Manifest* table, const WriteOptions& options)
-      : store_(store), data_file_(std::move(data_file)), table_(table), options_(options) {}
+  /// @param table the version that is written to, null for a new table
+  /// @param options outlive this
+  /// @param sidecars gets the paths of files that may exist from now on; outlives this
+  BlobFiles(ObjectStore& store, std::string data_file, const Manifest* table, const WriteOptions& options,
+            std::vector<std::string>* sidecars)
+      : store_(store),
+        data_file_(std::move(data_file)),
+        table_(table),
+        options_(options),
+        sidecars_(sidecars) {}
 
   arrow::Result<BlobDescription> Store(const BlobValue& value, const arrow::Field& field,
                                        const AppendToFile& append) override;
   /// Makes all sidecars appear. Before the commit.
-  arrow::Status Finish() { return FinishPack(); }
-  /// Sidecars that may exist.
-  const std::vector<std::string>& paths() const { return paths_; }
+  arrow::Status Finish();
 
  private:
   class Input;  // a value's bytes: in memory, or in an object
@@ -42,7 +47,6 @@ class BlobFiles final : public BlobStorage {
   arrow::Result<BlobDescription> StoreDedicated(const Input& input);
   arrow::Result<BlobDescription> Refer(const BlobValue& value) const;
   arrow::Result<std::unique_ptr<WritableObject>> NewSidecar(uint32_t id);
-  arrow::Status FinishPack();
 
   ObjectStore& store_;
   const std::string data_file_;
@@ -52,7 +56,7 @@ class BlobFiles final : public BlobStorage {
   uint32_t last_id_ = 0;
   std::unique_ptr<WritableObject> pack_;
   uint32_t pack_id_ = 0;
-  std::vector<std::string> paths_;
+  std::vector<std::string>* const sidecars_;
 };
 
 }  // namespace pilum

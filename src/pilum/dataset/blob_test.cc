@@ -115,6 +115,23 @@ TEST_F(BlobTest, TakingReadsNoValue) {
   EXPECT_TRUE(found[1].blob->Read(4990, 20).status().IsIndexError());
 }
 
+// Names below the top level may repeat; a path names the first.
+TEST_F(BlobTest, ChildrenOfTheSameNameAreToldApart) {
+  const auto one = BlobBatch({"one", std::nullopt}), two = BlobBatch({"two", "2"});
+  const auto field = one->schema()->field(0);
+  const auto rows =
+      arrow::StructArray::Make({one->column(0), two->column(0)}, arrow::FieldVector{field, field})
+          .ValueOrDie();
+  const auto dataset =
+      WriteBlobs(arrow::RecordBatch::Make(arrow::schema({arrow::field("s", rows->type())}), 2, {rows}))
+          .ValueOrDie();
+  const auto found = dataset->TakeBlobs("s.b", std::vector<uint64_t>{0, 1}).ValueOrDie();
+  EXPECT_EQ(found[0].blob->Read(0, 3).ValueOrDie()->ToString(), "one");
+  EXPECT_FALSE(found[1].blob.has_value());
+  EXPECT_TRUE(dataset->TakeBlobs("s", std::vector<uint64_t>{0}).status().IsInvalid());
+  EXPECT_TRUE(dataset->TakeBlobs("s.", std::vector<uint64_t>{0}).status().IsKeyError());
+}
+
 TEST_F(BlobTest, AWriteThatFailsLeavesNothing) {
   for (const auto operation : {StoreOperation::kCreate, StoreOperation::kAppend, StoreOperation::kClose}) {
     for (const char* part : {"10000000", "01000000"}) {  // the pack and the dedicated file

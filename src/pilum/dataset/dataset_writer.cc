@@ -25,9 +25,9 @@ class DataFiles {
 
   ~DataFiles() {
     writer_.reset();
+    blobs_.reset();
     if (kept_) return;
     for (const auto& fragment : fragments_) (void)store_.Delete(JoinPath("data", fragment.files(0).path()));
-    if (blobs_ != nullptr) KeepSidecars();
     for (const std::string& sidecar : sidecars_) (void)store_.Delete(sidecar);
   }
   DataFiles(const DataFiles&) = delete;
@@ -59,7 +59,7 @@ class DataFiles {
     ARROW_ASSIGN_OR_RAISE(auto sink, store_.Create(JoinPath("data", name_), options_.durability));
     FileWriterOptions file_options;
     file_options.version = version_;
-    blobs_ = std::make_unique<BlobFiles>(store_, name_, table_, options_);
+    blobs_ = std::make_unique<BlobFiles>(store_, name_, table_, options_, &sidecars_);
     file_options.blobs = blobs_.get();
     return FileWriter::Make(std::move(sink), schema_, file_options).Value(&writer_);
   }
@@ -69,7 +69,7 @@ class DataFiles {
     ARROW_RETURN_NOT_OK(blobs_->Finish());
     ARROW_ASSIGN_OR_RAISE(const auto written, writer_->Finish());
     writer_.reset();
-    KeepSidecars();
+    blobs_.reset();
     lance::table::DataFragment fragment;
     fragment.set_physical_rows(static_cast<uint64_t>(written.num_rows));
     auto* file = fragment.add_files();
@@ -85,11 +85,6 @@ class DataFiles {
     }
     fragments_.push_back(std::move(fragment));
     return arrow::Status::OK();
-  }
-
-  void KeepSidecars() {
-    sidecars_.insert(sidecars_.end(), blobs_->paths().begin(), blobs_->paths().end());
-    blobs_.reset();
   }
 
   ObjectStore& store_;

@@ -15,14 +15,10 @@ struct FragmentReader::Group {
   std::vector<size_t> positions;  ///< in the projection of the whole
 };
 
-namespace {
-
-/// The file that holds field `id` and its column there (FileProjection), or {null, -1}. Files of version 0.1
-/// find columns by field id and list no others.
 std::pair<const lance::table::DataFile*, int32_t> FindColumn(const lance::table::DataFragment& fragment,
-                                                             int32_t id) {
+                                                             int32_t id, FormatVersion version) {
+  const bool by_id = version == FormatVersion::kLegacy;  // such files do not number their columns
   for (const auto& file : fragment.files()) {
-    const bool by_id = file.column_indices().empty();
     const int n = by_id ? file.fields_size() : std::min(file.fields_size(), file.column_indices_size());
     for (int i = 0; i < n; ++i) {
       if (file.fields(i) == id) return {&file, by_id ? id : file.column_indices(i)};
@@ -31,13 +27,16 @@ std::pair<const lance::table::DataFile*, int32_t> FindColumn(const lance::table:
   return {nullptr, -1};
 }
 
+namespace {
+
 /// The file that holds all columns of `column` and where in it they are, or null if no file has it.
 arrow::Result<const lance::table::DataFile*> FindColumns(const lance::table::DataFragment& fragment,
                                                          const Projection::Column& column,
+                                                         FormatVersion version,
                                                          std::vector<int32_t>* indices) {
   const lance::table::DataFile* holder = nullptr;
   for (const int32_t id : column.column_ids) {
-    const auto [file, index] = FindColumn(fragment, id);
+    const auto [file, index] = FindColumn(fragment, id, version);
     if (!indices->empty() && file != holder) {
       return arrow::Status::NotImplemented("the parts of column ", column.field->name(),
                                            " in several data files of fragment ", fragment.id());
@@ -73,7 +72,7 @@ arrow::Result<std::vector<FragmentReader::Group>> FragmentReader::GroupByFile(
     const Projection::Column& column = projection.columns()[i];
     if (column.kind != Projection::Column::kField) continue;
     std::vector<int32_t> indices;
-    ARROW_ASSIGN_OR_RAISE(const auto* file, FindColumns(fragment_, column, &indices));
+    ARROW_ASSIGN_OR_RAISE(const auto* file, FindColumns(fragment_, column, manifest_.data_version, &indices));
     if (file == nullptr) continue;
     size_t group = 0;
     while (group < groups.size() && groups[group].file != file) ++group;

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "pilum/dataset/projection.h"
@@ -15,6 +16,11 @@
 #include "pilum/table/manifest.h"
 
 namespace pilum {
+
+/// The file of a fragment that holds the column of field `id`, and that column's number there
+/// (FileProjection); {null, -1} if none does: its values are null.
+std::pair<const lance::table::DataFile*, int32_t> FindColumn(const lance::table::DataFragment& fragment,
+                                                             int32_t id, FormatVersion version);
 
 /// Rows of one fragment by their offset in it, deleted ones included: the columns of all its data files side
 /// by side, nulls where no file has a column. Any thread; all work is done on the caller's.

@@ -38,17 +38,22 @@ arrow::Status SearchSegment(Session& session, const StoreLocation& location, con
   if (!coverage.ok()) return Annotate(coverage.status(), location.uri + ": ");
   ARROW_ASSIGN_OR_RAISE(const auto index, OpenSegment(session, location, segment));
   ARROW_ASSIGN_OR_RAISE(const auto found, index->LookupMany(values));
+  std::optional<uint64_t> fragment_id;  // of the last row: rows of a fragment mostly come together
+  const lance::table::DataFragment* fragment = nullptr;  // null: not covered, or gone
   for (const auto& ids : found) {
     for (const uint64_t id : ids) {
-      const uint64_t fragment_id = id >> 32, offset = id & 0xFFFFFFFF;
-      if (!coverage->contains(static_cast<uint32_t>(fragment_id))) continue;
-      const auto* fragment = manifest.FindFragment(fragment_id);
+      const uint64_t offset = id & 0xFFFFFFFF;
+      if (fragment_id != id >> 32) {
+        fragment_id = id >> 32;
+        const bool covered = coverage->contains(static_cast<uint32_t>(*fragment_id));
+        fragment = covered ? manifest.FindFragment(*fragment_id) : nullptr;
+      }
       if (fragment == nullptr) continue;
       if (offset >= fragment->physical_rows()) {
         ARROW_ASSIGN_OR_RAISE(const std::string directory, DirectoryOf(location, segment));
         return CorruptFile(location.store->Describe(JoinPath(directory, kBTreePageFile)), -1,
                            "index " + segment.name() + " names row " + std::to_string(offset) +
-                               " of fragment " + std::to_string(fragment_id) + ", which has " +
+                               " of fragment " + std::to_string(*fragment_id) + ", which has " +
                                std::to_string(fragment->physical_rows()));
       }
       result->addresses.push_back(id);

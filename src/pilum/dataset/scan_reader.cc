@@ -4,6 +4,7 @@
 #include <arrow/array.h>
 #include <arrow/compute/api.h>
 #include <arrow/util/bitmap_builders.h>
+#include <arrow/util/byte_size.h>
 
 #include <algorithm>
 
@@ -108,9 +109,10 @@ class ScanReader final : public arrow::RecordBatchReader {
         const int64_t skipped = std::min(to_skip_, rows_->num_rows());
         to_skip_ -= skipped;
         at_ = skipped;
+        ARROW_ASSIGN_OR_RAISE(batch_rows_, BatchRows(*rows_));
         continue;
       }
-      const int64_t n = std::min({plan_->batch_size, rows_->num_rows() - at_, left_});
+      const int64_t n = std::min({batch_rows_, rows_->num_rows() - at_, left_});
       *batch = rows_->Slice(at_, n);
       at_ += n;
       left_ -= n;
@@ -121,9 +123,19 @@ class ScanReader final : public arrow::RecordBatchReader {
   }
 
  private:
+  /// The rows of `rows` that make a batch.
+  arrow::Result<int64_t> BatchRows(const arrow::RecordBatch& rows) const {
+    if (!plan_->batch_size_bytes || rows.num_rows() == 0) return plan_->batch_size;
+    ARROW_ASSIGN_OR_RAISE(const int64_t num_bytes, arrow::util::ReferencedBufferSize(rows));
+    const double row_bytes = static_cast<double>(num_bytes) / static_cast<double>(rows.num_rows());
+    const double n = static_cast<double>(*plan_->batch_size_bytes) / std::max(row_bytes, 1.0);
+    return std::clamp(n, 1.0, static_cast<double>(rows.num_rows()));
+  }
+
   const std::shared_ptr<const ScanPlan> plan_;
   OrderedTasks<BatchPtr> tasks_;
-  BatchPtr rows_;  // of the task being cut
+  BatchPtr rows_;           // of the task being cut
+  int64_t batch_rows_ = 0;  // of them, for the next batch
   int64_t at_ = 0;
   int64_t to_skip_;
   int64_t left_;

@@ -33,8 +33,9 @@ struct ScanPlan {
   std::shared_ptr<const Projection> filter_projection;  ///< columns the filter reads; null without a filter
   std::shared_ptr<const Projection> late_projection;    ///< columns of the result the filter does not read
   int64_t batch_size = 8192;
-  int64_t skip = 0;              ///< rows of the result to leave out at its start
-  std::optional<int64_t> limit;  ///< then, at most so many
+  std::optional<int64_t> batch_size_bytes;  ///< of a batch, about; then batch_size does not count
+  int64_t skip = 0;                         ///< rows of the result to leave out at its start
+  std::optional<int64_t> limit;             ///< then, at most so many
 };
 
 /// The live rows of `task` that pass the filter, as one batch.

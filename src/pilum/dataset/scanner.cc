@@ -193,6 +193,8 @@ arrow::Status PlanFilter(const std::shared_ptr<const Schema>& schema, FormatVers
 arrow::Status CheckOptions(const ScanOptions& options) {
   if (options.batch_size <= 0)
     return arrow::Status::Invalid("batch_size must be positive, got ", options.batch_size);
+  if (options.batch_size_bytes.value_or(0) < 0)
+    return arrow::Status::Invalid("batch_size_bytes must not be negative, got ", *options.batch_size_bytes);
   if (options.limit.value_or(0) < 0) return arrow::Status::Invalid("Limit must be non-negative");
   if (options.offset.value_or(0) < 0) return arrow::Status::Invalid("Offset must be non-negative");
   return arrow::Status::OK();
@@ -224,6 +226,7 @@ arrow::Result<std::shared_ptr<Scanner>> Dataset::NewScan(const ScanOptions& opti
   plan->manifest = manifest_;
   plan->session = session_;
   plan->batch_size = options.batch_size;
+  plan->batch_size_bytes = options.batch_size_bytes;
   ARROW_ASSIGN_OR_RAISE(plan->projection,
                         Projection::Make(lance_schema(), manifest_->data_version,
                                          OutputNames(*lance_schema(), options), options.blob_handling));

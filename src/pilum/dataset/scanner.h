@@ -34,8 +34,9 @@ struct ScanOptions {
   std::optional<int64_t> limit;
   std::optional<int64_t> offset;
   int64_t batch_size = 8192;
-  bool with_row_id = false;       ///< appends `_rowid`
-  bool with_row_address = false;  ///< appends `_rowaddr`
+  std::optional<int64_t> batch_size_bytes;  ///< batches of about so many bytes, however many rows
+  bool with_row_id = false;                 ///< appends `_rowid`
+  bool with_row_address = false;            ///< appends `_rowaddr`
   bool scan_in_order = true;
   /// Answer `column = literal` and IN by a BTree index of the table where there is one.
   bool use_scalar_index = true;
@@ -48,8 +49,8 @@ class Scanner {
  public:
   virtual ~Scanner() = default;
   virtual const std::shared_ptr<arrow::Schema>& schema() const = 0;
-  /// Batches in manifest order, at most batch_size rows, empty ones left out. Pages are decoded ahead on
-  /// Arrow's CPU pool; small scans stay on the caller's thread.
+  /// Batches in manifest order, at most batch_size rows or about batch_size_bytes, empty ones left out. Pages
+  /// are decoded ahead on Arrow's CPU pool; small scans stay on the caller's thread.
   virtual arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> ToReader() const = 0;
   virtual arrow::Result<std::shared_ptr<arrow::Table>> ToTable() const = 0;
   virtual arrow::Result<int64_t> CountRows() const = 0;

@@ -2,6 +2,7 @@
 #include "pilum/dataset/scanner.h"
 
 #include <arrow/compute/api.h>
+#include <arrow/util/byte_size.h>
 #include <gtest/gtest.h>
 
 #include "pilum/dataset/index_search.h"
@@ -47,6 +48,30 @@ TEST_F(ScannerTest, RowsComeInManifestOrderInBatchesOfAtMostTheSize) {
     for (const int64_t value : ValuesOf(table)) values.push_back(value);
   }
   EXPECT_EQ(values, Range(0, 1000));
+}
+
+TEST_F(ScannerTest, BatchesMayBeCutByTheirBytes) {
+  const auto dataset = Create(1000, 500);
+  ScanOptions options;
+  options.batch_size = 10;  // does not count
+  const auto row_bytes = [&] {
+    const auto table = dataset->NewScan(options).ValueOrDie()->ToTable().ValueOrDie();
+    return arrow::util::ReferencedBufferSize(*table).ValueOrDie() / 1000;
+  }();
+  for (const int64_t rows : {1, 100, 5000}) {
+    options.batch_size_bytes = rows * row_bytes;
+    const auto reader = dataset->NewScan(options).ValueOrDie()->ToReader().ValueOrDie();
+    int64_t num_rows = 0, largest = 0;
+    while (const auto batch = reader->Next().ValueOrDie()) {
+      largest = std::max(largest, batch->num_rows());
+      num_rows += batch->num_rows();
+    }
+    EXPECT_EQ(num_rows, 1000);
+    EXPECT_NEAR(static_cast<double>(largest), static_cast<double>(std::min<int64_t>(rows, 500)),
+                0.2 * static_cast<double>(rows));
+  }
+  options.batch_size_bytes = -1;
+  EXPECT_TRUE(dataset->NewScan(options).status().IsInvalid());
 }
 
 TEST_F(ScannerTest, DeletedRowsAreLeftOut) {

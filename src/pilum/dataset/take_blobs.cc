@@ -4,10 +4,9 @@
 #include <arrow/array.h>
 #include <arrow/util/checked_cast.h>
 
-#include <algorithm>
-
 #include "pilum/dataset/blob.h"
 #include "pilum/dataset/dataset.h"
+#include "pilum/dataset/fragment_reader.h"
 #include "pilum/dataset/scanner.h"
 
 namespace pilum {
@@ -16,23 +15,23 @@ namespace {
 
 using arrow::internal::checked_cast;
 
-/// The nodes from a top-level field down to the one at `path`; empty if there is none.
-std::vector<const SchemaField*> FindPath(const std::vector<SchemaField>& fields, std::string_view path) {
-  for (const SchemaField& field : fields) {
-    if (field.name() == path) return {&field};
-    if (!path.starts_with(field.name()) || path[field.name().size()] != '.') continue;
-    auto below = FindPath(field.children, path.substr(field.name().size() + 1));
-    if (below.empty()) continue;
-    below.insert(below.begin(), &field);
-    return below;
-  }
-  return {};
-}
+/// A node and its place among its siblings, whose names may be the same.
+struct Step {
+  const SchemaField* field;
+  int position;
+};
 
-/// The name of the data file of `fragment` that holds the column of field `id`; empty if none does.
-std::string DataFileOf(const lance::table::DataFragment& fragment, int32_t id) {
-  for (const auto& file : fragment.files()) {
-    if (std::ranges::find(file.fields(), id) != file.fields().end()) return file.path();
+/// The nodes from a top-level field down to the one at `path`; empty if there is none.
+std::vector<Step> FindPath(const std::vector<SchemaField>& fields, std::string_view path) {
+  for (size_t i = 0; i < fields.size(); ++i) {
+    const Step step{&fields[i], static_cast<int>(i)};
+    const std::string& name = step.field->name();
+    if (name == path) return {step};
+    if (path.size() <= name.size() || !path.starts_with(name) || path[name.size()] != '.') continue;
+    auto below = FindPath(step.field->children, path.substr(name.size() + 1));
+    if (below.empty()) continue;
+    below.insert(below.begin(), step);
+    return below;
   }
   return {};
 }
@@ -45,11 +44,12 @@ arrow::Result<std::vector<Dataset::RowBlob>> Dataset::TakeBlobs(const std::strin
   if (path.empty()) {
     return arrow::Status::KeyError("Field '", column, "' not found in ", schema()->ToString());
   }
-  const SchemaField& blob = *path.back();
+  const SchemaField& blob = *path.back().field;
   if (!IsBlobV1(*blob.arrow) && !IsBlobV2(*blob.arrow)) {
     return arrow::Status::Invalid("the column '", column, "' is not a blob column");
   }
-  ARROW_ASSIGN_OR_RAISE(const auto rows, TakeAddresses(addresses, {path[0]->name(), kRowAddressColumn}));
+  ARROW_ASSIGN_OR_RAISE(const auto rows,
+                        TakeAddresses(addresses, {path[0].field->name(), kRowAddressColumn}));
   const size_t num_found = static_cast<size_t>(rows->num_rows());
   if (num_found < addresses.size()) {
     return arrow::Status::NotImplemented("blobs of deleted rows, ", addresses.size() - num_found,
@@ -62,17 +62,21 @@ arrow::Result<std::vector<Dataset::RowBlob>> Dataset::TakeBlobs(const std::strin
                                            descriptions->type()->name());
     }
     const auto& parent = checked_cast<const arrow::StructArray&>(*descriptions);
-    const int child = parent.struct_type()->GetFieldIndex(path[i]->name());
-    ARROW_ASSIGN_OR_RAISE(descriptions, parent.GetFlattenedField(child));
+    ARROW_ASSIGN_OR_RAISE(descriptions, parent.GetFlattenedField(path[i].position));
   }
   const auto& found = checked_cast<const arrow::UInt64Array&>(*rows->column(1));
   BlobLocator locator(location_, *manifest_);
   std::vector<RowBlob> blobs;
+  const lance::table::DataFragment* fragment = nullptr;
+  const lance::table::DataFile* file = nullptr;  // of the fragment; null: all its values are null
   for (int64_t row = 0; row < rows->num_rows(); ++row) {
     const uint64_t address = found.Value(row);
-    const auto* fragment = manifest_->FindFragment(address >> 32);
+    if (fragment == nullptr || fragment->id() != address >> 32) {
+      fragment = manifest_->FindFragment(address >> 32);
+      file = FindColumn(*fragment, blob.id, manifest_->data_version).first;
+    }
     ARROW_ASSIGN_OR_RAISE(auto value, locator.Locate(checked_cast<const arrow::StructArray&>(*descriptions),
-                                                     row, DataFileOf(*fragment, blob.id)));
+                                                     row, file == nullptr ? std::string() : file->path()));
     blobs.push_back({address, std::move(value)});
   }
   return blobs;

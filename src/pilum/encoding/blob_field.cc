@@ -12,10 +12,6 @@ namespace pilum {
 
 namespace {
 
-bool HasMetadata(const arrow::Field& field, const char* key) {
-  return field.metadata() != nullptr && field.metadata()->Contains(key);
-}
-
 bool IsStruct(const arrow::Field& field) { return field.type()->id() == arrow::Type::STRUCT; }
 
 /// `field` with `replace` of every blob in it.
@@ -40,15 +36,14 @@ std::shared_ptr<arrow::Field> Describe(const std::shared_ptr<arrow::Field>& blob
 
 }  // namespace
 
-bool IsBlobV1(const arrow::Field& field) { return !IsStruct(field) && HasMetadata(field, kBlobMetadata); }
+bool IsBlobV1(const arrow::Field& field) { return !IsStruct(field) && GetMetadata(field, kBlobMetadata); }
 
 bool IsBlobV2(const arrow::Field& field) {
-  return IsStruct(field) && HasMetadata(field, kExtensionNameMetadata) &&
-         *field.metadata()->Get(kExtensionNameMetadata) == kBlobV2Extension;
+  return IsStruct(field) && GetMetadata(field, kExtensionNameMetadata) == kBlobV2Extension;
 }
 
 bool IsBlobDescription(const arrow::Field& field) {
-  return IsStruct(field) && !IsBlobV2(field) && HasMetadata(field, kBlobMetadata);
+  return IsStruct(field) && !IsBlobV2(field) && GetMetadata(field, kBlobMetadata);
 }
 
 bool HasBlob(const arrow::Field& field) {

@@ -6,10 +6,11 @@
 #include <arrow/util/bit_util.h>
 #include <arrow/util/bitmap_ops.h>
 
+#include <algorithm>
 #include <cstring>
 #include <limits>
-
 #include <numeric>
+
 #include "pilum/util/little_endian.h"
 
 namespace pilum {
@@ -77,15 +78,17 @@ ColumnBuilder::ColumnBuilder(LeafType type, int64_t capacity, arrow::MemoryPool*
 }
 
 arrow::Result<ColumnBuilder> ColumnBuilder::Make(LeafType type, int64_t capacity, arrow::MemoryPool* pool) {
+  // What one value takes at most, the items of a vector of booleans or nulls and an offset included.
+  const int64_t items = type.is_vector() ? type.ItemsThrough(type.dims.size() - 1) : 1;
+  const int64_t bits_per_value = std::max({type.bits, items, int64_t{64}});
+  int64_t bits = 0;
+  if (capacity < 0 || __builtin_mul_overflow(capacity, bits_per_value, &bits)) {
+    return arrow::Status::Invalid(capacity, " values of ", type.type->ToString(), " do not fit in memory");
+  }
   ColumnBuilder builder(std::move(type), capacity, pool);
   int64_t size = 0;
   if (builder.type_.has_fixed_width()) {
-    int64_t bits;
-    if (__builtin_mul_overflow(capacity, builder.type_.bits, &bits)) {
-      return arrow::Status::Invalid(capacity, " values of ", builder.type_.type->ToString(),
-                                    " do not fit in memory");
-    }
-    size = arrow::bit_util::BytesForBits(bits);
+    size = arrow::bit_util::BytesForBits(capacity * builder.type_.bits);
   } else if (builder.type_.kind == LeafType::Kind::kVariable) {
     size = (capacity + 1) * builder.type_.offset_bits / 8;
   } else {

@@ -51,10 +51,10 @@ class ValidityBuilder {
 /// Appending more than `capacity` values is Invalid: the count came from damaged bytes.
 class ColumnBuilder {
  public:
+  /// Invalid when no memory can hold `capacity` values.
   static arrow::Result<ColumnBuilder> Make(LeafType type, int64_t capacity, arrow::MemoryPool* pool);
 
   const LeafType& type() const { return type_; }
-  int64_t capacity() const { return capacity_; }
   /// Values so far, those under nulls included.
   int64_t num_values() const { return num_values_; }
 

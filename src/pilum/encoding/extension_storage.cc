@@ -55,6 +55,12 @@ TypePtr StorageType(const TypePtr& type) {
   return StorageType(checked_cast<const arrow::ExtensionType&>(*type).storage_type());
 }
 
+std::shared_ptr<arrow::Schema> StorageSchema(const std::shared_ptr<arrow::Schema>& schema) {
+  auto fields = StorageFields(schema->fields());
+  if (fields == schema->fields()) return schema;
+  return arrow::schema(std::move(fields), schema->metadata());
+}
+
 /// The same buffers as `type`, which is StorageType of the array's.
 std::shared_ptr<arrow::ArrayData> Retyped(const arrow::ArrayData& data, const TypePtr& type) {
   if (data.type == type) return data.Copy();
@@ -90,6 +96,13 @@ class StorageReaderImpl final : public arrow::RecordBatchReader {
 
 }  // namespace
 
+std::optional<std::string> GetMetadata(const arrow::Field& field, const std::string& key) {
+  if (field.metadata() == nullptr) return std::nullopt;
+  auto value = field.metadata()->Get(key);
+  if (!value.ok()) return std::nullopt;
+  return value.MoveValueUnsafe();
+}
+
 std::shared_ptr<arrow::Field> StorageField(const std::shared_ptr<arrow::Field>& field) {
   const auto type = StorageType(field->type());
   if (type == field->type()) return field;
@@ -100,12 +113,6 @@ std::shared_ptr<arrow::Field> StorageField(const std::shared_ptr<arrow::Field>& 
   metadata->Append(kExtensionNameMetadata, extension.extension_name());
   metadata->Append(kExtensionDataMetadata, extension.Serialize());
   return field->WithType(type)->WithMetadata(std::move(metadata));
-}
-
-std::shared_ptr<arrow::Schema> StorageSchema(const std::shared_ptr<arrow::Schema>& schema) {
-  auto fields = StorageFields(schema->fields());
-  if (fields == schema->fields()) return schema;
-  return arrow::schema(std::move(fields), schema->metadata());
 }
 
 std::shared_ptr<arrow::Array> StorageArray(const std::shared_ptr<arrow::Array>& array) {

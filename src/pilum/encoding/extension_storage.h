@@ -9,6 +9,8 @@
 #include <arrow/type.h>
 
 #include <memory>
+#include <optional>
+#include <string>
 
 namespace pilum {
 
@@ -16,9 +18,11 @@ namespace pilum {
 inline constexpr char kExtensionNameMetadata[] = "ARROW:extension:name";
 inline constexpr char kExtensionDataMetadata[] = "ARROW:extension:metadata";
 
+/// A field's metadata entry, if it has one.
+std::optional<std::string> GetMetadata(const arrow::Field& field, const std::string& key);
+
 /// Each returns its argument if there is no extension type in it, at any depth. Nothing is copied.
 std::shared_ptr<arrow::Field> StorageField(const std::shared_ptr<arrow::Field>& field);
-std::shared_ptr<arrow::Schema> StorageSchema(const std::shared_ptr<arrow::Schema>& schema);
 std::shared_ptr<arrow::Array> StorageArray(const std::shared_ptr<arrow::Array>& array);
 std::shared_ptr<arrow::RecordBatch> StorageBatch(const std::shared_ptr<arrow::RecordBatch>& batch);
 std::shared_ptr<arrow::RecordBatchReader> StorageReader(std::shared_ptr<arrow::RecordBatchReader> reader);

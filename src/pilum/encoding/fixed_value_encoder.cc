@@ -26,8 +26,6 @@ constexpr int64_t kMinCompressedBytes = 4096;  // below this General does not pa
 constexpr int64_t kEntropySample = 64;
 constexpr double kMaxSplitEntropy = 4.0;  // bits per byte position: below it byte-stream split pays
 
-int64_t Pad8(int64_t n) { return (n + 7) / 8 * 8; }
-
 template <typename T>
 T ValueAt(const LeafValues& values, int64_t i) {
   return LoadLE<T>(values.values + i * static_cast<int64_t>(sizeof(T)));
@@ -39,7 +37,8 @@ T ValueAt(const LeafValues& values, int64_t i) {
 int64_t FlatChunkValues(const LeafValues& values) {
   int64_t bits = values.type.bits;
   for (size_t i = 0; i < values.type.dims.size(); ++i) {
-    if (values.item_validity[i].bitmap != nullptr) bits += Pad8(values.type.ItemsThrough(i));
+    if (values.item_validity[i].bitmap != nullptr)
+      bits += arrow::bit_util::RoundUpToMultipleOf8(values.type.ItemsThrough(i));
   }
   int64_t count = values.type.bits % 8 == 0 ? 2 : 8;
   while (2 * count * bits / 8 < kChunkBytes && 2 * count <= kMaxChunkValues) count *= 2;

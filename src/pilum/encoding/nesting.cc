@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pilum/encoding/nesting.h"
 
-#include <arrow/util/key_value_metadata.h>
-
 #include <algorithm>
 #include <cctype>
 #include <string>
 
 #include "pilum/encoding/blob_field.h"
+#include "pilum/encoding/extension_storage.h"
 
 namespace pilum {
 
@@ -15,15 +14,11 @@ namespace {
 
 constexpr int kMaxDepth = 1024;
 
-bool HasMetadata(const arrow::Field& field, const std::string& key) {
-  return field.metadata() != nullptr && field.metadata()->Contains(key);
-}
-
-bool IsTrue(const arrow::Field& field, const std::string& key) {
-  if (!HasMetadata(field, key)) return false;
-  std::string value = *field.metadata()->Get(key);
-  std::transform(value.begin(), value.end(), value.begin(), [](unsigned char c) { return std::tolower(c); });
-  return value == "true";
+bool IsTrue(const arrow::Field& field, const char* key) {
+  auto value = GetMetadata(field, key);
+  if (!value) return false;
+  std::ranges::transform(*value, value->begin(), [](unsigned char c) { return std::tolower(c); });
+  return *value == "true";
 }
 
 /// Appends the columns below `field`; `outer` are the layers around it, the outermost first.
@@ -65,9 +60,12 @@ arrow::Status Append(const std::shared_ptr<arrow::Field>& field, std::vector<Nes
 
 }  // namespace
 
+bool AsksForPacking(const arrow::Field& field) {
+  return IsTrue(field, "packed") || IsTrue(field, kPackedMetadata);
+}
+
 bool IsPacked(const arrow::Field& field) {
-  return field.type()->id() == arrow::Type::STRUCT &&
-         (IsTrue(field, "packed") || IsTrue(field, kPackedMetadata) || IsBlobDescription(field));
+  return field.type()->id() == arrow::Type::STRUCT && (AsksForPacking(field) || IsBlobDescription(field));
 }
 
 bool IsNested(const arrow::Field& field) {

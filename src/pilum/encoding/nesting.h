@@ -48,6 +48,8 @@ struct LeafColumn {
 
 /// Whether the values of a field lie in columns below it: struct, list, map, fixed-size list of structs.
 bool IsNested(const arrow::Field& field);
+/// Whether the metadata of a field, of any type, asks for one column. Only structs can follow (IsPacked).
+bool AsksForPacking(const arrow::Field& field);
 /// A struct whose metadata asks for one column: rows of the children's bytes side by side. Descriptions of
 /// blobs are such structs.
 bool IsPacked(const arrow::Field& field);

@@ -24,13 +24,11 @@ arrow::Status CheckSize(std::span<const uint8_t> buffer, int64_t wanted, const c
   return arrow::Status::Invalid("a ", what, " chunk buffer of ", buffer.size(), " bytes instead of ", wanted);
 }
 
-constexpr int64_t Pad8(int64_t n) { return (n + 7) / 8 * 8; }
-
 /// The part of an array of `bits` per value.
 std::optional<ValueDecoder::Part> PartOfArray(int64_t bits, int64_t size, int64_t n, int64_t begin,
                                               int64_t count) {
   const int64_t width = bits / 8;
-  if (bits % 8 != 0 || size != Pad8(n * width)) return std::nullopt;
+  if (bits % 8 != 0 || size != arrow::bit_util::RoundUpToMultipleOf8(n * width)) return std::nullopt;
   return ValueDecoder::Part{begin * width, count * width};
 }
 
@@ -114,7 +112,9 @@ class InlineBitpackingDecoder final : public ValueDecoder {
   static int WidthOf(int64_t size) {
     const int64_t width = (size - kWordBytes) / kBytesPerBit;
     const bool fits = size >= kWordBytes && width <= 8 * kWordBytes;
-    return fits && size == Pad8(kWordBytes + width * kBytesPerBit) ? static_cast<int>(width) : -1;
+    return fits && size == arrow::bit_util::RoundUpToMultipleOf8(kWordBytes + width * kBytesPerBit)
+               ? static_cast<int>(width)
+               : -1;
   }
 
   static constexpr int64_t kGather = 32;  // fewer values than this are cheaper one by one

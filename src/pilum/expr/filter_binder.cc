@@ -115,6 +115,7 @@ class Binder {
   arrow::Result<Expression> CastTo(const TypePtr& type, const Expression& value, const SqlNode& node) const {
     const TypePtr from = value.type()->GetSharedPtr();
     if (from->Equals(*type)) return value;
+    if (!MayRescale(*from, *type)) return Unsupported(node, Cannot("a cast", *from, *type));
     auto options = std::make_shared<cp::CastOptions>(cp::CastOptions::Safe(type));
     options->allow_float_truncate = arrow::is_integer(from->id()) && arrow::is_floating(type->id());
     Expression operand = value;
@@ -128,6 +129,10 @@ class Binder {
       ARROW_ASSIGN_OR_RAISE(operand, Apply("assume_timezone", value, node, zone));
     }
     return Apply("cast", operand, node, options);
+  }
+
+  static std::string Cannot(const char* what, const arrow::DataType& a, const arrow::DataType& b) {
+    return std::string(what) + " between " + a.ToString() + " and " + b.ToString();
   }
 
   static bool IsNaive(const arrow::DataType& type) {
@@ -275,6 +280,9 @@ class Binder {
     const bool divides = node.text == "/" || node.text == "%";
     if (arrow::is_decimal(common->id())) {
       if (divides) return Unsupported(node, "division of decimals");
+      if (!MayRescale(*left.type(), *right.type())) {
+        return Unsupported(node, Cannot("arithmetic", *left.type(), *right.type()));
+      }
       for (Expression* side : {&left, &right}) {
         const TypePtr type = side->type()->id() == arrow::Type::NA ? common : side->type()->GetSharedPtr();
         ARROW_ASSIGN_OR_RAISE(*side, CastTo(DecimalOf(type), *side, node));
@@ -352,14 +360,17 @@ class Binder {
     return false;
   }
 
-  /// Gives `side`, if it is a literal and `other` is a column, the column's type. A column of dates meets a
-  /// timestamp halfway.
+  /// A column of dates becomes one of timestamps beside such a literal.
+  static bool KeepsItsType(const arrow::Scalar& literal, const arrow::DataType& column) {
+    return literal.type->id() == arrow::Type::TIMESTAMP && arrow::is_date(column.id());
+  }
+
+  /// Gives `side`, if it is a literal and `other` is a column, the column's type.
   arrow::Status CoerceSide(Expression* side, const Expression& other, const SqlNode& node) const {
     const auto literal = LiteralOf(*side);
     if (literal == nullptr || other.field_ref() == nullptr) return arrow::Status::OK();
     const TypePtr type = other.type()->GetSharedPtr();
-    if (literal->type->id() == arrow::Type::TIMESTAMP && arrow::is_date(type->id()))
-      return arrow::Status::OK();
+    if (KeepsItsType(*literal, *type)) return arrow::Status::OK();
     ARROW_ASSIGN_OR_RAISE(auto value, Coerce(literal, type, node));
     return Literal(std::move(value)).Value(side);
   }
@@ -381,7 +392,8 @@ class Binder {
       ARROW_ASSIGN_OR_RAISE(const auto element, Bind(node.operands[i]));
       elements.push_back(LiteralOf(element));
       if (elements.back() == nullptr) return Unsupported(node.operands[i], "IN with other than literals");
-      const auto common = is_column ? type : CommonType(type, elements.back()->type);
+      const bool decides = !is_column || KeepsItsType(*elements.back(), *type);
+      const auto common = decides ? CommonType(type, elements.back()->type) : type;
       if (common != nullptr) type = common;
     }
     ARROW_ASSIGN_OR_RAISE(value, CastTo(type, value, node));

@@ -125,6 +125,24 @@ TEST(FilterTest, NumbersMeetInATypeThatHoldsBoth) {
   EXPECT_EQ(Passing("a * n = 2.50"), (Rows{1}));
 }
 
+TEST(FilterTest, DecimalsTooFarApartAreRefused) {
+  const auto schema =
+      arrow::schema({arrow::field("far", arrow::decimal128(38, 100)),
+                     arrow::field("near", arrow::decimal128(10, 2)), arrow::field("i", arrow::int64())});
+  for (const char* sql :
+       {"far = near", "far + near > 0", "far = 1", "i < far", "cast(near as decimal(5,90)) = 1",
+        "near IN (far)", "coalesce(far, near) = 1", "far = 1.5"}) {
+    const auto status = ParseFilter(sql, *schema).status();
+    EXPECT_TRUE(status.IsInvalid() || status.IsNotImplemented()) << sql << ": " << status;
+  }
+}
+
+TEST(FilterTest, DatesAmongTimestamps) {
+  EXPECT_EQ(Passing("d IN (timestamp '2013-01-01 00:00:00')"), (Rows{1}));
+  EXPECT_EQ(Passing("d IN (date '1970-01-04', timestamp '2013-01-01 00:00:00')"), (Rows{1, 3}));
+  EXPECT_EQ(Passing("d IN (timestamp '2013-01-01 00:00:01')"), Rows{});
+}
+
 TEST(FilterTest, RemaindersHaveTheSignOfTheFirst) {
   EXPECT_EQ(PassingFloats("x % 1 = 0.5", {1.5, -1.5, 2.0}), (Rows{0}));
   EXPECT_EQ(PassingFloats("x % 1 = -0.5", {1.5, -1.5, 2.0}), (Rows{1}));

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdlib>
 #include <functional>
 #include <map>
 
@@ -112,6 +113,17 @@ TypePtr DecimalOf(const TypePtr& type) {
     default:
       return arrow::decimal128(20, 0);
   }
+}
+
+bool MayRescale(const arrow::DataType& from, const arrow::DataType& to) {
+  int limit = arrow::Decimal256Type::kMaxPrecision;
+  const auto scale_of = [&](const arrow::DataType& type) {
+    if (!arrow::is_decimal(type.id())) return 0;
+    if (type.id() == arrow::Type::DECIMAL128) limit = kMaxPrecision;
+    return static_cast<const arrow::DecimalType&>(type).scale();
+  };
+  const int a = scale_of(from), b = scale_of(to);
+  return std::max({std::abs(a), std::abs(b), std::abs(a - b)}) <= limit;
 }
 
 bool MayCoerce(const arrow::DataType& from, const arrow::DataType& to) {

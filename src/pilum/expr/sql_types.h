@@ -27,6 +27,10 @@ std::shared_ptr<arrow::DataType> CommonType(const std::shared_ptr<arrow::DataTyp
 /// The decimal that holds every value of the integer `type`; decimals are returned as they are.
 std::shared_ptr<arrow::DataType> DecimalOf(const std::shared_ptr<arrow::DataType>& type);
 
+/// Whether Arrow has the power of ten that takes values of one scale to the other; it does not look itself.
+/// Types other than decimals have scale 0.
+bool MayRescale(const arrow::DataType& from, const arrow::DataType& to);
+
 bool IsNumber(const arrow::DataType& type);
 bool IsText(const arrow::DataType& type);  ///< text or bytes of any length
 

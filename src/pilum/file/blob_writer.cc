@@ -7,9 +7,10 @@
 #include <arrow/buffer_builder.h>
 #include <arrow/util/bitmap_ops.h>
 #include <arrow/util/checked_cast.h>
-#include <arrow/util/key_value_metadata.h>
 
 #include <charconv>
+
+#include "pilum/encoding/extension_storage.h"
 
 namespace pilum {
 
@@ -113,22 +114,18 @@ arrow::Result<std::shared_ptr<arrow::Array>> StoreBlobs(const std::shared_ptr<ar
   if (!HasBlob(field)) return array;
   const auto& rows = checked_cast<const arrow::StructArray&>(*array);
   const auto& type = checked_cast<const arrow::StructType&>(*field.type());
-  arrow::ArrayVector children;
+  const bool is_blob = IsBlobV2(field);
+  arrow::ArrayVector children = rows.fields();
   for (int i = 0; i < rows.num_fields(); ++i) {
-    ARROW_ASSIGN_OR_RAISE(auto child, rows.GetFlattenedField(i, pool));  // null where the struct is
-    children.push_back(std::move(child));
+    auto& child = children[static_cast<size_t>(i)];
+    if (!is_blob && !HasBlob(*type.field(i))) continue;
+    ARROW_ASSIGN_OR_RAISE(child, rows.GetFlattenedField(i, pool));  // null where the struct is
+    if (is_blob) continue;
+    ARROW_ASSIGN_OR_RAISE(child, StoreBlobs(child, *type.field(i), storage, append, pool));
   }
-  if (!IsBlobV2(field)) {
+  if (!is_blob) {
     arrow::FieldVector fields;
-    for (int i = 0; i < rows.num_fields(); ++i) {
-      const size_t at = static_cast<size_t>(i);
-      fields.push_back(WithStoredBlobs(type.field(i)));
-      if (!HasBlob(*type.field(i))) {
-        children[at] = rows.field(i);
-        continue;
-      }
-      ARROW_ASSIGN_OR_RAISE(children[at], StoreBlobs(children[at], *type.field(i), storage, append, pool));
-    }
+    for (const auto& child : type.fields()) fields.push_back(WithStoredBlobs(child));
     ARROW_ASSIGN_OR_RAISE(auto validity, ValidityOf(rows, pool));
     return std::make_shared<arrow::StructArray>(arrow::struct_(std::move(fields)), rows.length(),
                                                 std::move(children), std::move(validity), rows.null_count());
@@ -149,12 +146,12 @@ arrow::Result<std::shared_ptr<arrow::Array>> StoreBlobs(const std::shared_ptr<ar
 arrow::Result<BlobThresholds> BlobThresholds::Of(const arrow::Field& field, BlobThresholds otherwise) {
   BlobThresholds thresholds = otherwise;
   const auto parse = [&](const char* key, int64_t lowest, int64_t* out) {
-    if (field.metadata() == nullptr || !field.metadata()->Contains(key)) return arrow::Status::OK();
-    const std::string text = *field.metadata()->Get(key);
+    const auto text = GetMetadata(field, key);
+    if (!text) return arrow::Status::OK();
     int64_t value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc() || end != text.data() + text.size() || value < lowest) {
-      return arrow::Status::Invalid("Column '", field.name(), "': ", key, "=\"", text,
+    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
+    if (error != std::errc() || end != text->data() + text->size() || value < lowest) {
+      return arrow::Status::Invalid("Column '", field.name(), "': ", key, "=\"", *text,
                                     "\"; expected a number of bytes, ", lowest, " at least");
     }
     *out = value;

@@ -4,8 +4,8 @@
 #include "pilum/file/file_reader.h"
 
 #include "pilum/file/file_writer.h"
-#include "pilum/file/legacy_test_file.h"
 #include "pilum/file/page_fuzz.h"
+#include "pilum/file/test_legacy_file.h"
 #include "pilum/io/memory_store.h"
 
 namespace pilum {

@@ -396,6 +396,38 @@ std::string WriteAndReadPacked(const arrow::RecordBatch& batch) {
   return reader->Describe().ValueOrDie().columns[0].pages[0].encoding;
 }
 
+TEST(FileRoundTripTest, OnlyStructsCanBePacked) {
+  for (const auto& type : {arrow::list(arrow::int32()), arrow::map(arrow::int32(), arrow::int32())}) {
+    const auto field = arrow::field("l", type, true, arrow::key_value_metadata({{"packed", "true"}}));
+    const auto schema = Schema::FromArrow(*arrow::schema({field})).ValueOrDie();
+    FileWriterOptions options;
+    options.version = FormatVersion::k2_2;
+    auto store = MakeMemoryStore();
+    const auto status =
+        FileWriter::Make(store->Create("f", Durability::kProcessCrash).ValueOrDie(), schema, options)
+            .status();
+    EXPECT_TRUE(status.IsNotImplemented());
+    EXPECT_THAT(status.message(), ::testing::HasSubstr("only structs can be packed"));
+  }
+}
+
+TEST(FileRoundTripTest, AFailedWriterStaysFailed) {
+  const auto faults = std::make_shared<FaultInjector>();
+  const auto store = ObserveStore(MakeMemoryStore(), faults);
+  std::mt19937_64 random(3);
+  const auto batch = RandomBatch({arrow::int64()}, 10, {}, random);
+  const auto schema = Schema::FromArrow(*batch->schema()).ValueOrDie();
+  auto writer =
+      FileWriter::Make(store->Create("f", Durability::kProcessCrash).ValueOrDie(), schema).ValueOrDie();
+  ASSERT_TRUE(writer->Write(*batch).ok());
+  faults->Fail(StoreOperation::kAppend, "f", 1, FaultInjector::When::kBefore);
+  EXPECT_THAT(writer->AddGlobalBuffer(AsSpan("a")).status().message(),
+              ::testing::HasSubstr("injected fault"));
+  EXPECT_THAT(writer->AddGlobalBuffer(AsSpan("b")).status().message(),
+              ::testing::HasSubstr("injected fault"));
+  EXPECT_THAT(writer->Finish().status().message(), ::testing::HasSubstr("injected fault"));
+}
+
 TEST(FileRoundTripTest, PackedStructsWithStringsOrVectorsHaveRowsOfTheirOwnLengths) {
   for (const double nulls : {0.0, 0.3}) {
     const auto text =

@@ -399,9 +399,11 @@ arrow::Result<ByteRange> FileWriterImpl::AppendAligned(std::span<const uint8_t> 
 }
 
 arrow::Result<int32_t> FileWriterImpl::AddGlobalBuffer(std::span<const uint8_t> bytes) {
+  ARROW_RETURN_NOT_OK(status_);
   ARROW_RETURN_NOT_OK(status_ = WriteAllEncodings());
-  ARROW_ASSIGN_OR_RAISE(const ByteRange range, AppendAligned(bytes));
-  global_buffers_.push_back(range);
+  const auto range = AppendAligned(bytes);
+  ARROW_RETURN_NOT_OK(status_ = range.status());
+  global_buffers_.push_back(*range);
   return static_cast<int32_t>(global_buffers_.size());  // 0 is the descriptor
 }
 

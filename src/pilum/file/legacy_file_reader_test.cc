@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The file of legacy_test_file.h, and what pylance reads from it.
+// The file of test_legacy_file.h, and what pylance reads from it.
 #include "pilum/file/legacy_file_reader.h"
 
 #include <arrow/json/from_string.h>
@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "pilum/file/file_writer.h"
-#include "pilum/file/legacy_test_file.h"
+#include "pilum/file/test_legacy_file.h"
 #include "pilum/io/memory_store.h"
 #include "pilum/util/error.h"
 #include "pilum/util/little_endian.h"

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pilum/file/mini_block_chunk.h"
 
+#include <arrow/util/bit_util.h>
+
 #include <algorithm>
 #include <array>
 
@@ -11,8 +13,6 @@ namespace pilum {
 namespace {
 
 constexpr int64_t kMaxChunkValues = 1 << 20;  // far beyond what any writer puts in a chunk
-
-constexpr int64_t Pad8(int64_t n) { return (n + 7) / 8 * 8; }
 
 }  // namespace
 
@@ -72,7 +72,7 @@ arrow::Result<MiniBlockChunk> MiniBlockChunk::Parse(const lance::encodings21::Mi
     return arrow::Status::NotImplemented("chunks of ", num_buffers, " buffers");
   }
   for (size_t i = 0; i < num_buffers; ++i) sizes[i] = layout.has_large_chunk() ? cursor.U32() : cursor.U16();
-  int64_t at = Pad8(static_cast<int64_t>(cursor.position()));
+  int64_t at = arrow::bit_util::RoundUpToMultipleOf8(static_cast<int64_t>(cursor.position()));
   const auto take = [&](int64_t size) -> arrow::Result<std::span<const uint8_t>> {
     if (!cursor.ok() || at > static_cast<int64_t>(bytes.size()) ||
         size > static_cast<int64_t>(bytes.size()) - at) {
@@ -80,7 +80,7 @@ arrow::Result<MiniBlockChunk> MiniBlockChunk::Parse(const lance::encodings21::Mi
                                     " bytes at ", at);
     }
     const auto part = bytes.subspan(static_cast<size_t>(at), static_cast<size_t>(size));
-    at = Pad8(at + size);
+    at = arrow::bit_util::RoundUpToMultipleOf8(at + size);
     return part;
   };
   if (layout.has_rep_compression()) {

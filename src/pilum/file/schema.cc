@@ -13,6 +13,7 @@
 
 #include "pilum/encoding/blob_field.h"
 #include "pilum/encoding/extension_storage.h"
+#include "pilum/encoding/nesting.h"
 #include "pilum/file/logical_type.h"
 
 namespace pilum {
@@ -53,13 +54,6 @@ lance::file::Encoding DeprecatedEncoding(const arrow::DataType& type) {
     default:
       return lance::file::PLAIN;
   }
-}
-
-std::optional<std::string> GetMetadata(const arrow::Field& field, const std::string& key) {
-  if (field.metadata() == nullptr) return std::nullopt;
-  auto value = field.metadata()->Get(key);
-  if (!value.ok()) return std::nullopt;
-  return value.MoveValueUnsafe();
 }
 
 std::shared_ptr<const arrow::KeyValueMetadata> ToArrowMetadata(std::map<std::string, std::string> entries) {
@@ -322,10 +316,6 @@ const SchemaField* FindById(const std::vector<SchemaField>& fields, int32_t id) 
   return nullptr;
 }
 
-bool IsTruthy(const std::optional<std::string>& text) {
-  return text && (*text == "true" || *text == "TRUE" || *text == "True");
-}
-
 void AppendColumns(const SchemaField& field, FormatVersion version, std::vector<int32_t>* ids) {
   if (Schema::OwnsColumn(field, version)) ids->push_back(field.id);
   if (Schema::IsOneColumn(field, version)) return;
@@ -407,8 +397,7 @@ std::vector<int32_t> Schema::ColumnFieldIds(FormatVersion version) const {
 
 bool Schema::IsOneColumn(const SchemaField& node, FormatVersion version) {
   if (version == FormatVersion::kLegacy) return false;
-  return IsBlobV1(*node.arrow) || IsBlobV2(*node.arrow) || IsBlobDescription(*node.arrow) ||
-         IsTruthy(GetMetadata(*node.arrow, "packed")) || IsTruthy(GetMetadata(*node.arrow, kPackedMetadata));
+  return IsBlobV1(*node.arrow) || IsBlobV2(*node.arrow) || IsPacked(*node.arrow);
 }
 
 bool Schema::OwnsColumn(const SchemaField& node, FormatVersion version) {

@@ -242,6 +242,15 @@ TEST(SchemaTest, ColumnsAreNodesIn20AndLeavesIn21) {
   EXPECT_THAT(schema->ColumnFieldIds(FormatVersion::k2_1), ElementsAre(1, 2, 4, 5, 8));
 }
 
+TEST(SchemaTest, APackedStructIsOneColumnHoweverItsMetadataSpellsTrue) {
+  const auto pair = arrow::struct_({field("m", arrow::int32()), field("n", arrow::int32())});
+  const auto schema = Make({WithMetadata(field("a", pair), {{"packed", "tRue"}}),
+                            WithMetadata(field("b", pair), {{"lance-encoding:packed", "True"}}),
+                            WithMetadata(field("c", pair), {{"packed", "yes"}})})
+                          .ValueOrDie();
+  EXPECT_THAT(schema->ColumnFieldIds(FormatVersion::k2_1), ElementsAre(0, 3, 7, 8));
+}
+
 TEST(SchemaTest, ProjectKeepsRequestOrderAndIds) {
   const auto schema =
       Make({field("a", arrow::int32()), field("b", arrow::int8()), field("c", arrow::utf8())}).ValueOrDie();

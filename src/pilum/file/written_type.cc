@@ -143,6 +143,7 @@ arrow::Status CheckWritable(const arrow::Field& field, FormatVersion version) {
     }
   }
   if (!IsNested(field)) return arrow::Status::OK();
+  if (AsksForPacking(field)) return refuse("only structs can be packed");
   const bool list_of_structs = type.id() == arrow::Type::FIXED_SIZE_LIST;
   if ((type.id() == arrow::Type::MAP || list_of_structs) && version < FormatVersion::k2_2) {
     return refuse("maps and fixed-size lists of structs need version 2.2");

@@ -195,4 +195,14 @@ arrow::Result<StoreLocation> ResolveUri(const std::string& uri) {
                                 "'; known are: file, memory, a local path");
 }
 
+arrow::Result<ObjectLocation> ResolveObject(const std::string& uri) {
+  const std::string path = LocalPathOf(uri);
+  const size_t slash = path.rfind('/');
+  std::string name = slash == std::string::npos ? path : path.substr(slash + 1);
+  if (name.empty()) return arrow::Status::Invalid("'", uri, "' does not name a file");
+  const std::string folder = slash == std::string::npos ? "." : path.substr(0, std::max<size_t>(slash, 1));
+  ARROW_ASSIGN_OR_RAISE(auto location, ResolveUri(folder));
+  return ObjectLocation{std::move(location.store), std::move(name)};
+}
+
 }  // namespace pilum

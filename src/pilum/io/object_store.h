@@ -124,6 +124,13 @@ struct StoreLocation {
   std::string uri;                     ///< as a user would type it, without a trailing '/'
 };
 arrow::Result<StoreLocation> ResolveUri(const std::string& uri);
+
+/// A store and the path in it of one object. Invalid for what names a folder, and as ResolveUri.
+struct ObjectLocation {
+  std::shared_ptr<ObjectStore> store;  ///< rooted at the object's folder
+  std::string path;
+};
+arrow::Result<ObjectLocation> ResolveObject(const std::string& uri);
 /// A "file://" URI as the path it names, percent-encoding decoded, without "." and ".."; all else as it is.
 std::string LocalPathOf(const std::string& uri);
 

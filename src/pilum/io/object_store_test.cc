@@ -184,6 +184,22 @@ TEST(LocalStoreTest, AFileInTheWayOfADirectoryIsAnErrorThatNamesIt) {
   EXPECT_THAT(status.message(), HasSubstr(directory.path() + "/x"));
 }
 
+TEST(ResolveObjectTest, SplitsTheNameFromItsFolder) {
+  TemporaryDirectory directory;
+  const std::string path = directory.path() + "/a b";
+  ASSERT_TRUE(MakeLocalStore(directory.path())->Put("a b", AsSpan("12"), Durability::kProcessCrash).ok());
+  for (const std::string& uri : {path, "file://" + path, "file://" + directory.path() + "/a%20b"}) {
+    const auto location = ResolveObject(uri).ValueOrDie();
+    EXPECT_EQ(AsStringView(*location.store->Get(location.path).ValueOrDie()), "12") << uri;
+  }
+  EXPECT_EQ(ResolveObject("name").ValueOrDie().store->Describe("name"),
+            (std::filesystem::current_path() / "name").string());
+  EXPECT_EQ(ResolveObject("/name").ValueOrDie().path, "name");
+  for (const char* uri : {"", "folder/", "file:///", "ftp://x/y"}) {
+    EXPECT_TRUE(ResolveObject(uri).status().IsInvalid()) << uri;
+  }
+}
+
 TEST(ResolveUriTest, KnowsItsSchemes) {
   EXPECT_TRUE(ResolveUri("s3+x://bucket").status().IsInvalid());
   EXPECT_THAT(ResolveUri("ftp://x").status().message(), HasSubstr("known are: file, memory"));

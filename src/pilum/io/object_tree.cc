@@ -31,14 +31,20 @@ arrow::Result<std::vector<std::string>> ListTree(ObjectStore& store, const std::
   return paths;
 }
 
+arrow::Status AppendRange(ReadableObject& from, ByteRange range, WritableObject* to) {
+  for (int64_t at = 0; at < range.length; at += kCopyBytes) {
+    ARROW_ASSIGN_OR_RAISE(const auto bytes,
+                          from.Read({range.offset + at, std::min(kCopyBytes, range.length - at)}));
+    ARROW_RETURN_NOT_OK(to->Append(AsSpan(*bytes)));
+  }
+  return arrow::Status::OK();
+}
+
 arrow::Status CopyObject(ObjectStore& from, const std::string& from_path, ObjectStore& to,
                          const std::string& to_path, Durability durability) {
   ARROW_ASSIGN_OR_RAISE(const auto source, from.Open(from_path));
   ARROW_ASSIGN_OR_RAISE(const auto sink, to.Create(to_path, durability));
-  for (int64_t at = 0; at < source->size(); at += kCopyBytes) {
-    ARROW_ASSIGN_OR_RAISE(const auto bytes, source->Read({at, std::min(kCopyBytes, source->size() - at)}));
-    ARROW_RETURN_NOT_OK(sink->Append(AsSpan(*bytes)));
-  }
+  ARROW_RETURN_NOT_OK(AppendRange(*source, {0, source->size()}, sink.get()));
   return sink->Close();
 }
 

@@ -17,8 +17,10 @@ namespace pilum {
 /// when there is no such folder; an object is not one.
 arrow::Result<std::vector<std::string>> ListTree(ObjectStore& store, const std::string& folder);
 
-/// Creates or replaces `to_path` with the bytes of `from_path`, a few MiB in memory at a time. A failure
-/// leaves what was there.
+/// Appends bytes `range` of `from`, a few MiB in memory at a time.
+arrow::Status AppendRange(ReadableObject& from, ByteRange range, WritableObject* to);
+
+/// Creates or replaces `to_path` with the bytes of `from_path`. A failure leaves what was there.
 arrow::Status CopyObject(ObjectStore& from, const std::string& from_path, ObjectStore& to,
                          const std::string& to_path, Durability durability);
 

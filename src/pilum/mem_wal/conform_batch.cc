@@ -9,16 +9,11 @@
 #include <string>
 
 #include "pilum/encoding/extension_storage.h"
+#include "pilum/file/written_type.h"
 
 namespace pilum {
 
 namespace {
-
-arrow::Status CheckNulls(const arrow::Field& field, const arrow::Array& column) {
-  if (field.nullable() || column.null_count() == 0) return arrow::Status::OK();
-  return arrow::Status::Invalid("the field `", field.name(),
-                                "` contained null values even though it is not nullable");
-}
 
 std::optional<std::string> FieldIdOf(const arrow::Field& field) {
   if (!field.HasMetadata() || !field.metadata()->Contains(kFieldIdMetadata)) return std::nullopt;
@@ -68,7 +63,7 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> ConformToSchema(
                       found.type()->ToString() + " instead of `" + wanted.name() + "` of type " +
                       wanted.type()->ToString());
     }
-    ARROW_RETURN_NOT_OK(CheckNulls(wanted, *batch->column(i)));
+    ARROW_RETURN_NOT_OK(CheckNulls(*batch->column(i)->data(), wanted));
   }
   return arrow::RecordBatch::Make(schema, batch->num_rows(), batch->columns());
 }
@@ -100,7 +95,7 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> ConformFromLog(std::shared_pt
       return arrow::Status::Invalid("column `", field->name(), "` has type ", column->type()->ToString(),
                                     " instead of ", field->type()->ToString());
     }
-    ARROW_RETURN_NOT_OK(CheckNulls(*field, *column));
+    ARROW_RETURN_NOT_OK(CheckNulls(*column->data(), *field));
     columns.push_back(std::move(column));
   }
   ARROW_RETURN_NOT_OK(CheckNotRenamed(*batch->schema(), table, added));

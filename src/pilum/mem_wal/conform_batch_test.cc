@@ -99,4 +99,17 @@ TEST(ConformBatchTest, OtherTypesAndNullsAreNamed) {
   EXPECT_TRUE(ConformToSchema(null, Table()->arrow()).ok());
 }
 
+// A generation could not be written with them.
+TEST(ConformBatchTest, NullsDeepInsideAreFoundWhenRowsArePut) {
+  const auto item = arrow::field("item", arrow::int64(), /*nullable=*/false);
+  const auto with_nulls =
+      arrow::json::ArrayFromJSONString(arrow::list(arrow::int64()), "[[1, null]]").ValueOrDie();
+  const auto lists = arrow::ListArray(arrow::list(item), 1, with_nulls->data()->buffers[1],
+                                      static_cast<const arrow::ListArray&>(*with_nulls).values());
+  const auto schema = arrow::schema({arrow::field("l", lists.type())});
+  const auto status =
+      ConformToSchema(arrow::RecordBatch::Make(schema, 1, {arrow::MakeArray(lists.data())}), schema).status();
+  EXPECT_TRUE(status.IsInvalid() && Contains(status.message(), "`item` contained null values")) << status;
+}
+
 }  // namespace pilum
