@@ -216,6 +216,62 @@ def test_batch_size_bounds_batches(written):
     assert [batch.num_rows for batch in written.to_batches(batch_size=3)] == [3, 3, 3, 1]
 
 
+def test_conditions_on_dictionary_columns_are_about_their_values(engine, uri):
+    answers = pa.array(["yes", "no", None, "yes"]).dictionary_encode()
+    dataset = engine.write_dataset(pa.table({"a": range(4), "d": answers}), uri)
+    for condition, rows in (
+        ("d = 'yes'", [0, 3]),
+        ("d != 'yes'", [1]),
+        ("d IN ('no', 'maybe')", [1]),
+        ("d IS NOT NULL AND a > 0", [1, 3]),
+    ):
+        assert dataset.to_table(columns=["a"], filter=condition)["a"].to_pylist() == rows
+    assert dataset.to_table(filter="d = 'no'")["d"].to_pylist() == ["no"]
+
+
+@pytest.fixture
+def nested(engine, uri):
+    inner = pa.struct([("z", pa.string()), ("w", pa.float64())])
+    rows = [{"x": 1, "y": {"z": "p", "w": 1.5}}, None, {"x": None, "y": None}]
+    lists = pa.list_(pa.struct([("x", pa.int32()), ("y", pa.int32())]))
+    columns = {
+        "a": pa.array([1, 2, 3]),
+        "s": pa.array(rows, pa.struct([("x", pa.int64()), ("y", inner)])),
+        "l": pa.array([[{"x": 1, "y": 2}], None, []], lists),
+        "d": pa.array([{"k.k": 1}, {"k.k": 2}, None], pa.struct([("k.k", pa.int64())])),
+    }
+    return engine.write_dataset(pa.table(columns), uri)
+
+
+def test_scans_show_parts_of_structs_as_columns(nested):
+    for columns in (["s.x"], ["s.y.z", "a", "s.x"], ["s.x", "s"], ["s", "s.y"], ["d.`k.k`"], ["`s`.x"], ["s.y", "_rowid"]):
+        table = nested.to_table(columns=columns)
+        assert table.column_names == columns
+        assert sum(batch.num_rows for batch in nested.to_batches(columns=columns)) == 3
+    assert nested.to_table(columns=["s.y.w", "s.x"]).to_pydict() == {"s.y.w": [1.5, None, None], "s.x": [1, None, None]}
+    assert nested.to_table(columns=["s.y"]).schema.field("s.y").type == nested.schema.field("s").type.field("y").type
+    assert nested.to_table(columns=["d.`k.k`"])["d.`k.k`"].to_pylist() == [1, 2, None]
+    assert nested.to_table(columns=["s.y.z"], filter="s.x = 1").to_pydict() == {"s.y.z": ["p"]}
+    assert nested.to_table(columns=["s.x", "a"], filter="a > 1", limit=1).to_pydict() == {"s.x": [None], "a": [2]}
+    for columns in (["s.nope"], ["nope.x"], ["a.x"], ["s.x", "s.x"], ["l.item.x"], ["l.x"]):
+        with pytest.raises(ValueError):
+            nested.to_table(columns=columns)
+
+
+def test_takes_show_what_is_asked_for_of_nested_columns(nested):
+    def take(*columns):
+        return nested.take([2, 0], columns=list(columns))
+
+    assert take("s.x").to_pydict() == {"s": [{"x": None}, {"x": 1}]}
+    assert take("s.y.z", "a", "s.x").to_pylist() == [
+        {"s": {"x": None, "y": None}, "a": 3},
+        {"s": {"x": 1, "y": {"z": "p"}}, "a": 1},
+    ]
+    assert take("l.item.x").to_pydict() == {"l": [[], [{"x": 1}]]}
+    assert take("s.x", "s") == take("s")
+    assert take("d.`k.k`").to_pydict() == {"d": [None, {"k.k": 1}]}
+
+
 def test_batches_may_be_cut_by_their_bytes(engine, uri):
     dataset = engine.write_dataset(pa.table({"a": range(100_000)}), uri)
     batches = [batch.num_rows for batch in dataset.to_batches(batch_size_bytes=80_000)]

@@ -71,7 +71,7 @@ arrow::Result<std::vector<FragmentReader::Group>> FragmentReader::GroupByFile(
   for (size_t i = 0; i < projection.columns().size(); ++i) {
     const Projection::Column& column = projection.columns()[i];
     if (column.kind != Projection::Column::kField) continue;
-    std::vector<int32_t> indices;
+    std::vector<int32_t> indices;  // of column.column_ids
     ARROW_ASSIGN_OR_RAISE(const auto* file, FindColumns(fragment_, column, manifest_.data_version, &indices));
     if (file == nullptr) continue;
     size_t group = 0;
@@ -82,6 +82,11 @@ arrow::Result<std::vector<FragmentReader::Group>> FragmentReader::GroupByFile(
     }
     auto& all = groups[group].projection.column_indices;
     all.insert(all.end(), indices.begin(), indices.end());
+    for (size_t k = 0; !column.packed_parts.empty() && k < indices.size(); ++k) {
+      const auto part = column.packed_parts.find(column.column_ids[k]);
+      if (part != column.packed_parts.end())
+        groups[group].projection.packed_parts.emplace(indices[k], part->second);
+    }
     groups[group].positions.push_back(i);
     fields[group].push_back(column.stored);
   }
@@ -107,16 +112,15 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> FragmentReader::Assemble(cons
       const size_t at = group.positions[i];
       arrays[at] = rows->column(static_cast<int>(i));
       if (!projection.columns()[at].wants_blob_bytes) continue;
-      ARROW_ASSIGN_OR_RAISE(arrays[at], blobs.ReadAll(arrays[at], projection.columns()[at].field->arrow,
-                                                      group.file->path(), pool));
+      ARROW_ASSIGN_OR_RAISE(
+          arrays[at], blobs.ReadAll(arrays[at], projection.columns()[at].field, group.file->path(), pool));
     }
   }
   for (size_t i = 0; i < arrays.size(); ++i) {
     const Projection::Column& column = projection.columns()[i];
     if (arrays[i] != nullptr) continue;
     if (column.kind == Projection::Column::kField) {
-      const auto& type = projection.schema()->field(static_cast<int>(i))->type();
-      ARROW_ASSIGN_OR_RAISE(arrays[i], arrow::MakeArrayOfNull(type, num_rows, pool));
+      ARROW_ASSIGN_OR_RAISE(arrays[i], arrow::MakeArrayOfNull(column.shown->type(), num_rows, pool));
       continue;
     }
     ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> addresses,
@@ -125,7 +129,17 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> FragmentReader::Assemble(cons
     for (int64_t row = 0; row < num_rows; ++row) to[row] = AddressOf(offset_of(row));
     arrays[i] = std::make_shared<arrow::UInt64Array>(num_rows, std::move(addresses));
   }
-  return arrow::RecordBatch::Make(projection.schema(), num_rows, std::move(arrays));
+  arrow::ArrayVector outputs;
+  outputs.reserve(projection.outputs().size());
+  for (const Projection::Output& output : projection.outputs()) {
+    std::shared_ptr<arrow::Array> array = arrays[output.column];
+    for (const int child : output.path) {
+      ARROW_ASSIGN_OR_RAISE(array,
+                            static_cast<const arrow::StructArray&>(*array).GetFlattenedField(child, pool));
+    }
+    outputs.push_back(std::move(array));
+  }
+  return arrow::RecordBatch::Make(projection.schema(), num_rows, std::move(outputs));
 }
 
 arrow::Result<std::shared_ptr<arrow::RecordBatch>> FragmentReader::ReadRange(const Projection& projection,

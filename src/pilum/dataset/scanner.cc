@@ -187,7 +187,7 @@ arrow::Status PlanFilter(const std::shared_ptr<const Schema>& schema, FormatVers
   for (const auto& name : plan->projection->schema()->field_names()) {
     if (!plan->filter_projection->Has(name)) late.push_back(name);
   }
-  return Projection::Make(schema, version, late, blobs).Value(&plan->late_projection);
+  return Projection::Make(schema, version, late, blobs, NestedNames::kFlat).Value(&plan->late_projection);
 }
 
 arrow::Status CheckOptions(const ScanOptions& options) {
@@ -227,9 +227,9 @@ arrow::Result<std::shared_ptr<Scanner>> Dataset::NewScan(const ScanOptions& opti
   plan->session = session_;
   plan->batch_size = options.batch_size;
   plan->batch_size_bytes = options.batch_size_bytes;
-  ARROW_ASSIGN_OR_RAISE(plan->projection,
-                        Projection::Make(lance_schema(), manifest_->data_version,
-                                         OutputNames(*lance_schema(), options), options.blob_handling));
+  ARROW_ASSIGN_OR_RAISE(plan->projection, Projection::Make(lance_schema(), manifest_->data_version,
+                                                           OutputNames(*lance_schema(), options),
+                                                           options.blob_handling, NestedNames::kFlat));
   const bool stable_ids = (manifest_->proto.reader_feature_flags() & kFlagStableRowIds) != 0;
   std::optional<IndexSearch> search;
   ARROW_ASSIGN_OR_RAISE(const auto filter, BindFilter(*lance_schema(), options));

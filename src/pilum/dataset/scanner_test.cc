@@ -74,6 +74,36 @@ TEST_F(ScannerTest, BatchesMayBeCutByTheirBytes) {
   EXPECT_TRUE(dataset->NewScan(options).status().IsInvalid());
 }
 
+TEST_F(ScannerTest, OnlyTheColumnsOfAPartOfAStructAreRead) {
+  for (const auto version : {FormatVersion::k2_0, FormatVersion::k2_1, FormatVersion::k2_2}) {
+    arrow::Int64Builder x;
+    arrow::StringBuilder y;
+    for (int64_t i = 0; i < 2000; ++i)
+      ASSERT_TRUE(x.Append(i).ok() && y.Append(std::string(500, static_cast<char>('a' + i % 26))).ok());
+    const auto rows = arrow::StructArray::Make({x.Finish().ValueOrDie(), y.Finish().ValueOrDie()},
+                                               std::vector<std::string>{"x", "y"})
+                          .ValueOrDie();
+    WriteOptions write;
+    write.data_storage_version = version;
+    write.mode = WriteMode::kOverwrite;
+    const auto dataset =
+        Write({arrow::RecordBatch::Make(arrow::schema({arrow::field("s", rows->type())}), 2000, {rows})},
+              write)
+            .ValueOrDie();
+    ScanOptions options;
+    options.columns = std::vector<std::string>{"s.x"};
+    const auto scanner = dataset->NewScan(options).ValueOrDie();
+    ASSERT_TRUE(dataset->TakeAddresses(std::vector<uint64_t>{0}).ok());  // opens the file
+    counter_->Reset();
+    const auto table = scanner->ToTable().ValueOrDie();
+    EXPECT_EQ(table->schema()->field(0)->name(), "s.x");
+    EXPECT_EQ(ValuesOf(table->RenameColumns({"a"}).ValueOrDie()), Range(0, 2000));
+    EXPECT_LT(counter_->bytes_read(), 2000 * 8 + 4096) << "the text has a million bytes";
+    const auto taken = dataset->TakeAddresses(std::vector<uint64_t>{7}, {"s.x"}).ValueOrDie();
+    EXPECT_EQ(taken->schema()->field(0)->type()->num_fields(), 1);
+  }
+}
+
 TEST_F(ScannerTest, DeletedRowsAreLeftOut) {
   auto dataset = Create(40, 10);
   dataset = Delete(dataset, 1, {0, 1, 2, 9});

@@ -11,36 +11,11 @@
 
 namespace pilum {
 
-namespace {
-
 using arrow::internal::checked_cast;
-
-/// A node and its place among its siblings, whose names may be the same.
-struct Step {
-  const SchemaField* field;
-  int position;
-};
-
-/// The nodes from a top-level field down to the one at `path`; empty if there is none.
-std::vector<Step> FindPath(const std::vector<SchemaField>& fields, std::string_view path) {
-  for (size_t i = 0; i < fields.size(); ++i) {
-    const Step step{&fields[i], static_cast<int>(i)};
-    const std::string& name = step.field->name();
-    if (name == path) return {step};
-    if (path.size() <= name.size() || !path.starts_with(name) || path[name.size()] != '.') continue;
-    auto below = FindPath(step.field->children, path.substr(name.size() + 1));
-    if (below.empty()) continue;
-    below.insert(below.begin(), step);
-    return below;
-  }
-  return {};
-}
-
-}  // namespace
 
 arrow::Result<std::vector<Dataset::RowBlob>> Dataset::TakeBlobs(const std::string& column,
                                                                 std::span<const uint64_t> addresses) const {
-  const auto path = FindPath(lance_schema()->fields(), column);
+  const auto path = lance_schema()->FindPath(column);
   if (path.empty()) {
     return arrow::Status::KeyError("Field '", column, "' not found in ", schema()->ToString());
   }
@@ -62,7 +37,7 @@ arrow::Result<std::vector<Dataset::RowBlob>> Dataset::TakeBlobs(const std::strin
                                            descriptions->type()->name());
     }
     const auto& parent = checked_cast<const arrow::StructArray&>(*descriptions);
-    ARROW_ASSIGN_OR_RAISE(descriptions, parent.GetFlattenedField(path[i].position));
+    ARROW_ASSIGN_OR_RAISE(descriptions, parent.GetFlattenedField(static_cast<int>(path[i].position)));
   }
   const auto& found = checked_cast<const arrow::UInt64Array&>(*rows->column(1));
   BlobLocator locator(location_, *manifest_);

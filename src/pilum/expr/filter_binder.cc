@@ -164,7 +164,12 @@ class Binder {
       ARROW_ASSIGN_OR_RAISE(at, Resolve(step, at->type()->fields()));
       path.emplace_back(at->name());
     }
-    return Finish(cp::field_ref(path.size() == 1 ? path[0] : arrow::FieldRef(std::move(path))), node);
+    ARROW_ASSIGN_OR_RAISE(
+        auto column,
+        Finish(cp::field_ref(path.size() == 1 ? path[0] : arrow::FieldRef(std::move(path))), node));
+    if (column.type()->id() != arrow::Type::DICTIONARY) return column;
+    // Its values are what conditions are about; Arrow's kernels compare no dictionaries.
+    return CastTo(static_cast<const arrow::DictionaryType&>(*column.type()).value_type(), column, node);
   }
 
   arrow::Result<std::shared_ptr<arrow::Field>> Resolve(const SqlNode& node,

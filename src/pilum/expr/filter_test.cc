@@ -143,6 +143,19 @@ TEST(FilterTest, DatesAmongTimestamps) {
   EXPECT_EQ(Passing("d IN (timestamp '2013-01-01 00:00:01')"), Rows{});
 }
 
+TEST(FilterTest, DictionaryColumnsAreTheirValues) {
+  const auto text = arrow::dictionary(arrow::int8(), arrow::utf8());
+  const auto batch = arrow::RecordBatch::Make(
+      arrow::schema({arrow::field("d", text)}), 4,
+      {arrow::json::DictArrayFromJSONString(text, "[0, 1, null, 0]", R"(["yes", "no"])").ValueOrDie()});
+  EXPECT_EQ(PassingOf("d = 'yes'", batch), (Rows{0, 3}));
+  EXPECT_EQ(PassingOf("d != 'yes'", batch), (Rows{1}));
+  EXPECT_EQ(PassingOf("d IN ('no', 'maybe')", batch), (Rows{1}));
+  EXPECT_EQ(PassingOf("d LIKE 'y%' OR d > 'z'", batch), (Rows{0, 3}));
+  EXPECT_EQ(PassingOf("d IS NULL", batch), (Rows{2}));
+  EXPECT_TRUE(ParseFilter("d + 1 = 2", *batch->schema()).status().IsNotImplemented());
+}
+
 TEST(FilterTest, RemaindersHaveTheSignOfTheFirst) {
   EXPECT_EQ(PassingFloats("x % 1 = 0.5", {1.5, -1.5, 2.0}), (Rows{0}));
   EXPECT_EQ(PassingFloats("x % 1 = -0.5", {1.5, -1.5, 2.0}), (Rows{1}));

@@ -11,17 +11,6 @@ namespace pilum {
 
 namespace {
 
-/// The node at `path` in `field`, or null. Names below the top level may contain dots.
-const SchemaField* FindNode(const SchemaField& field, std::string_view path) {
-  const std::string& name = field.name();
-  if (path == name) return &field;
-  if (!path.starts_with(name) || path[name.size()] != '.') return nullptr;
-  for (const SchemaField& child : field.children) {
-    if (const auto* node = FindNode(child, path.substr(name.size() + 1))) return node;
-  }
-  return nullptr;
-}
-
 /// Goes through the nodes of a file in the order of its columns and keeps what is selected. Columns are
 /// counted, not found by the ids of their nodes, which a damaged file may repeat.
 class Pruner {
@@ -105,16 +94,14 @@ arrow::Result<FileProjection> FileProjection::Make(const Schema& file, FormatVer
   std::set<const SchemaField*> selected;
   std::vector<size_t> roots;  // in the order in which they are first named
   for (const std::string& path : paths) {
-    const SchemaField* node = nullptr;
-    size_t root = 0;
-    for (; root < file.fields().size(); ++root) {
-      if ((node = FindNode(file.fields()[root], path)) != nullptr) break;
-    }
-    if (node == nullptr) {
+    const auto steps = file.FindPath(path);
+    if (steps.empty()) {
       return arrow::Status::Invalid("Field '", path,
                                     "' not found among the columns of the file: ", file.arrow()->ToString());
     }
-    if (!selected.insert(node).second) return arrow::Status::Invalid("Duplicate column name: ", path);
+    const size_t root = steps.front().position;
+    if (!selected.insert(steps.back().field).second)
+      return arrow::Status::Invalid("Duplicate column name: ", path);
     if (std::find(roots.begin(), roots.end(), root) == roots.end()) roots.push_back(root);
   }
   Pruner pruner(version, std::move(selected));

@@ -316,6 +316,20 @@ const SchemaField* FindById(const std::vector<SchemaField>& fields, int32_t id) 
   return nullptr;
 }
 
+std::vector<Schema::PathStep> FindBelow(const std::vector<SchemaField>& fields, std::string_view path) {
+  for (size_t i = 0; i < fields.size(); ++i) {
+    const Schema::PathStep step{&fields[i], i};
+    const std::string& name = step.field->name();
+    if (name == path) return {step};
+    if (path.size() <= name.size() || !path.starts_with(name) || path[name.size()] != '.') continue;
+    auto below = FindBelow(step.field->children, path.substr(name.size() + 1));
+    if (below.empty()) continue;
+    below.insert(below.begin(), step);
+    return below;
+  }
+  return {};
+}
+
 void AppendColumns(const SchemaField& field, FormatVersion version, std::vector<int32_t>* ids) {
   if (Schema::OwnsColumn(field, version)) ids->push_back(field.id);
   if (Schema::IsOneColumn(field, version)) return;
@@ -370,6 +384,14 @@ const SchemaField* Schema::FindField(std::string_view name) const {
   const auto it = std::find_if(fields_.begin(), fields_.end(),
                                [&](const SchemaField& field) { return field.name() == name; });
   return it == fields_.end() ? nullptr : &*it;
+}
+
+std::vector<Schema::PathStep> Schema::FindPath(std::string_view path) const {
+  auto steps = FindBelow(fields_, path);
+  if (!steps.empty() || path.find('`') == std::string_view::npos) return steps;
+  std::string unquoted(path);
+  std::erase(unquoted, '`');
+  return FindBelow(fields_, unquoted);
 }
 
 const SchemaField* Schema::FindFieldById(int32_t id) const { return FindById(fields_, id); }

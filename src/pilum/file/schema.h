@@ -57,6 +57,14 @@ class Schema {
 
   /// Top-level field by exact name, or null.
   const SchemaField* FindField(std::string_view name) const;
+  /// A node and its position among its siblings, whose names may be the same.
+  struct PathStep {
+    const SchemaField* field;
+    size_t position;
+  };
+  /// The nodes from a top-level field down to the one at `path`; empty if there is none. "a.b" is child b of
+  /// a; names below the top level may contain dots, and any may be quoted in backticks.
+  std::vector<PathStep> FindPath(std::string_view path) const;
   /// Any node by id, or null.
   const SchemaField* FindFieldById(int32_t id) const;
   int32_t max_field_id() const;

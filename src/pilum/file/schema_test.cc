@@ -251,6 +251,30 @@ TEST(SchemaTest, APackedStructIsOneColumnHoweverItsMetadataSpellsTrue) {
   EXPECT_THAT(schema->ColumnFieldIds(FormatVersion::k2_1), ElementsAre(0, 3, 7, 8));
 }
 
+TEST(SchemaTest, PathsFindNodesWhoseNamesMayHaveDots) {
+  const auto inner = arrow::struct_({field("k.k", arrow::int8()), field("x", arrow::int8())});
+  const auto schema =
+      Make({field("a", arrow::int8()), field("s", inner), field("l", arrow::list(inner))}).ValueOrDie();
+  const auto id_of = [&](const char* path) {
+    const auto steps = schema->FindPath(path);
+    return steps.empty() ? -1 : steps.back().field->id;
+  };
+  for (const auto& [path, id] : std::vector<std::pair<const char*, int>>{{"a", 0},
+                                                                         {"s", 1},
+                                                                         {"s.k.k", 2},
+                                                                         {"s.`k.k`", 2},
+                                                                         {"`s`.x", 3},
+                                                                         {"l.item.x", 7},
+                                                                         {"s.", -1},
+                                                                         {"", -1},
+                                                                         {"a.x", -1},
+                                                                         {"s.x.y", -1},
+                                                                         {"`", -1}}) {
+    EXPECT_EQ(id_of(path), id) << path;
+  }
+  EXPECT_EQ(schema->FindPath("s.x")[1].position, 1u);
+}
+
 TEST(SchemaTest, ProjectKeepsRequestOrderAndIds) {
   const auto schema =
       Make({field("a", arrow::int32()), field("b", arrow::int8()), field("c", arrow::utf8())}).ValueOrDie();
