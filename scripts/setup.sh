@@ -13,7 +13,7 @@ cd "$(dirname "$0")/.."
 PYARROW=26.0.1
 APT_BUILD=(build-essential ca-certificates ccache cmake git libbenchmark-dev libcli11-dev libfmt-dev libgmock-dev
   libgtest-dev libprotobuf-dev libroaring-dev libspdlog-dev mold ninja-build
-  protobuf-compiler python3 python3-dev python3-venv)
+  protobuf-compiler python3 python3-dev python3-venv rapidjson-dev)
 APT_LINT=(clang-format-19 clang-tidy-19)
 APT_FUZZ=(clang-19 libclang-rt-19-dev llvm-19)
 

@@ -105,7 +105,8 @@ std::shared_ptr<arrow::Schema> SchemaFromPython(nb::handle object) {
 
 std::shared_ptr<arrow::Array> ArrayFromPython(nb::handle object) {
   if (!arrow::py::is_array(object.ptr())) throw nb::type_error("expected a pyarrow.Array");
-  return StorageArray(Check(arrow::py::unwrap_array(object.ptr())));
+  const auto array = Check(arrow::py::unwrap_array(object.ptr()));
+  return Check(StorageArray(array, arrow::field("", array->type())), PyExc_ValueError);
 }
 
 std::shared_ptr<arrow::RecordBatchReader> ReaderFromPython(nb::handle object) {

@@ -25,9 +25,3 @@ def test_extension_types_come_back(tmp_path, type_, values):
     assert dataset.to_table() == table
     assert dataset.take([1]) == table.take([1])
     pilum.write_dataset(table, tmp_path / "t", mode="append")
-
-
-def test_json_text_is_refused_rather_than_stored_as_no_engine_reads_it(tmp_path):
-    column = pa.ExtensionArray.from_storage(pa.json_(pa.utf8()), pa.array(["{}"]))
-    with pytest.raises(NotImplementedError, match="Column 'j': JSON text"):
-        pilum.write_dataset(pa.table({"j": column}), tmp_path / "t")

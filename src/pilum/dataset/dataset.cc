@@ -6,13 +6,17 @@
 #include "pilum/dataset/live_rows.h"
 #include "pilum/dataset/projection.h"
 #include "pilum/dataset/scanner.h"
+#include "pilum/encoding/json_column.h"
 #include "pilum/table/commit.h"
 
 namespace pilum {
 
 Dataset::Dataset(StoreLocation location, std::shared_ptr<const Manifest> manifest,
                  std::shared_ptr<Session> session)
-    : location_(std::move(location)), manifest_(std::move(manifest)), session_(std::move(session)) {}
+    : location_(std::move(location)),
+      manifest_(std::move(manifest)),
+      session_(std::move(session)),
+      schema_(WithJsonText(manifest_->schema->arrow())) {}
 
 std::shared_ptr<Dataset> Dataset::FromManifest(StoreLocation location,
                                                std::shared_ptr<const Manifest> manifest,

@@ -91,7 +91,8 @@ class Dataset : public std::enable_shared_from_this<Dataset> {
   const std::shared_ptr<const Manifest>& shared_manifest() const { return manifest_; }
   uint64_t version() const { return manifest_->version(); }
   const std::shared_ptr<const Schema>& lance_schema() const { return manifest_->schema; }
-  const std::shared_ptr<arrow::Schema>& schema() const { return manifest_->schema->arrow(); }
+  /// As reads show it: JSON is text.
+  const std::shared_ptr<arrow::Schema>& schema() const { return schema_; }
 
   arrow::Result<std::vector<VersionInfo>> Versions() const;
   arrow::Result<std::shared_ptr<Dataset>> Checkout(uint64_t version) const;
@@ -109,8 +110,8 @@ class Dataset : public std::enable_shared_from_this<Dataset> {
                                                     const std::vector<std::string>& columns = {}) const;
   /// The addresses of rows by position. IndexError past the end.
   arrow::Result<std::vector<uint64_t>> AddressesOf(std::span<const int64_t> offsets) const;
-  /// Rows by address (`fragment << 32 | offset`), in the order asked for; deleted rows are dropped. One row
-  /// costs one request per column and stays on this thread.
+  /// Rows by address (`fragment << 32 | offset`), in the order asked for; deleted rows are dropped. JSON is
+  /// JSONB, as it is stored. One row costs one request per column and stays on this thread.
   arrow::Result<std::shared_ptr<arrow::RecordBatch>> TakeAddresses(
       std::span<const uint64_t> addresses, const std::vector<std::string>& columns = {},
       BlobHandling blobs = BlobHandling::kDescriptions) const;
@@ -149,6 +150,7 @@ class Dataset : public std::enable_shared_from_this<Dataset> {
   const StoreLocation location_;
   const std::shared_ptr<const Manifest> manifest_;
   const std::shared_ptr<Session> session_;
+  const std::shared_ptr<arrow::Schema> schema_;
   mutable std::mutex mutex_;
   // GUARDED_BY(mutex_); made when first asked for.
   mutable std::shared_ptr<const LiveRows> live_rows_;

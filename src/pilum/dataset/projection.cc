@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "pilum/dataset/scanner.h"
+#include "pilum/encoding/json_column.h"
 
 namespace pilum {
 
@@ -153,6 +154,7 @@ arrow::Result<std::shared_ptr<const Projection>> Projection::Make(std::shared_pt
     projection->outputs_.push_back({output.column, std::move(path)});
   }
   projection->schema_ = arrow::schema(std::move(fields), table->arrow()->metadata());
+  projection->shown_schema_ = WithJsonText(projection->schema_);
   return projection;
 }
 

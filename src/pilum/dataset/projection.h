@@ -61,6 +61,8 @@ class Projection {
   static std::shared_ptr<arrow::Field> Shown(const std::shared_ptr<arrow::Field>& field, BlobHandling blobs);
 
   const std::shared_ptr<arrow::Schema>& schema() const { return schema_; }
+  /// As users see it: JSON is text.
+  const std::shared_ptr<arrow::Schema>& shown_schema() const { return shown_schema_; }
   const std::vector<Column>& columns() const { return columns_; }
   /// One for each field of the schema.
   const std::vector<Output>& outputs() const { return outputs_; }
@@ -70,6 +72,7 @@ class Projection {
   std::vector<Column> columns_;
   std::vector<Output> outputs_;
   std::shared_ptr<arrow::Schema> schema_;
+  std::shared_ptr<arrow::Schema> shown_schema_;
 };
 
 }  // namespace pilum

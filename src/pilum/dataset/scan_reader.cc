@@ -9,6 +9,7 @@
 #include <algorithm>
 
 #include "pilum/dataset/fragment_reader.h"
+#include "pilum/encoding/json_column.h"
 #include "pilum/expr/filter.h"
 #include "pilum/util/ordered_tasks.h"
 
@@ -97,7 +98,7 @@ class ScanReader final : public arrow::RecordBatchReader {
         to_skip_(plan_->skip),
         left_(plan_->limit.value_or(std::numeric_limits<int64_t>::max())) {}
 
-  std::shared_ptr<arrow::Schema> schema() const override { return plan_->projection->schema(); }
+  std::shared_ptr<arrow::Schema> schema() const override { return plan_->shown_schema; }
 
   arrow::Status ReadNext(BatchPtr* batch) override {
     *batch = nullptr;
@@ -141,9 +142,8 @@ class ScanReader final : public arrow::RecordBatchReader {
   int64_t left_;
 };
 
-}  // namespace
-
-arrow::Result<BatchPtr> RunScanTask(const ScanPlan& plan, const ScanTask& task, arrow::MemoryPool* pool) {
+/// The rows as they are stored.
+arrow::Result<BatchPtr> ReadTask(const ScanPlan& plan, const ScanTask& task, arrow::MemoryPool* pool) {
   const FragmentReader fragment(*plan.session, plan.location, *plan.manifest, *task.fragment);
   RowSelection rows = RowSelection::Of(task);
   ARROW_ASSIGN_OR_RAISE(const auto deleted, fragment.Deletions());
@@ -160,6 +160,14 @@ arrow::Result<BatchPtr> RunScanTask(const ScanPlan& plan, const ScanTask& task, 
   }
   ARROW_ASSIGN_OR_RAISE(const auto late, rows.Read(fragment, *plan.late_projection, pool));
   return Merge(*plan.projection, tested, late);
+}
+
+}  // namespace
+
+arrow::Result<BatchPtr> RunScanTask(const ScanPlan& plan, const ScanTask& task, arrow::MemoryPool* pool) {
+  ARROW_ASSIGN_OR_RAISE(const auto rows, ReadTask(plan, task, pool));
+  if (plan.shown_schema == plan.projection->schema()) return rows;
+  return WithJsonText(rows, plan.shown_schema, pool);
 }
 
 std::shared_ptr<arrow::RecordBatchReader> MakeScanReader(std::shared_ptr<const ScanPlan> plan,

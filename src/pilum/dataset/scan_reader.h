@@ -29,6 +29,7 @@ struct ScanPlan {
   std::shared_ptr<const Manifest> manifest;  ///< owns the fragments
   std::shared_ptr<Session> session;
   std::shared_ptr<const Projection> projection;         ///< of the result
+  std::shared_ptr<arrow::Schema> shown_schema;          ///< of the result as it is handed out
   std::optional<arrow::compute::Expression> filter;     ///< bound to the schema of filter_projection
   std::shared_ptr<const Projection> filter_projection;  ///< columns the filter reads; null without a filter
   std::shared_ptr<const Projection> late_projection;    ///< columns of the result the filter does not read

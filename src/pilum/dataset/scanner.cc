@@ -40,7 +40,7 @@ class ScannerImpl final : public Scanner {
         offset_(offset.value_or(0)),
         limit_(limit) {}
 
-  const std::shared_ptr<arrow::Schema>& schema() const override { return plan_->projection->schema(); }
+  const std::shared_ptr<arrow::Schema>& schema() const override { return plan_->shown_schema; }
 
   arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> ToReader() const override {
     auto run = std::make_shared<ScanPlan>(*plan_);
@@ -230,6 +230,7 @@ arrow::Result<std::shared_ptr<Scanner>> Dataset::NewScan(const ScanOptions& opti
   ARROW_ASSIGN_OR_RAISE(plan->projection, Projection::Make(lance_schema(), manifest_->data_version,
                                                            OutputNames(*lance_schema(), options),
                                                            options.blob_handling, NestedNames::kFlat));
+  plan->shown_schema = options.json_as_text ? plan->projection->shown_schema() : plan->projection->schema();
   const bool stable_ids = (manifest_->proto.reader_feature_flags() & kFlagStableRowIds) != 0;
   std::optional<IndexSearch> search;
   ARROW_ASSIGN_OR_RAISE(const auto filter, BindFilter(*lance_schema(), options));

@@ -42,6 +42,7 @@ struct ScanOptions {
   bool use_scalar_index = true;
   std::optional<std::vector<uint64_t>> fragment_ids;  ///< none: all
   BlobHandling blob_handling = BlobHandling::kDescriptions;
+  bool json_as_text = true;  ///< false: JSONB, as filters see it in any case
 };
 
 /// A planned scan. Immutable: ToReader may be called again and starts over with equal results.

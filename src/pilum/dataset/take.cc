@@ -11,6 +11,7 @@
 #include "pilum/dataset/fragment_reader.h"
 #include "pilum/dataset/live_rows.h"
 #include "pilum/dataset/projection.h"
+#include "pilum/encoding/json_column.h"
 #include "pilum/file/arrange_rows.h"
 
 namespace pilum {
@@ -135,7 +136,12 @@ arrow::Result<std::vector<uint64_t>> Dataset::AddressesOf(std::span<const int64_
 arrow::Result<std::shared_ptr<arrow::Table>> Dataset::Take(std::span<const int64_t> offsets,
                                                            const std::vector<std::string>& columns) const {
   ARROW_ASSIGN_OR_RAISE(const auto addresses, AddressesOf(offsets));
-  ARROW_ASSIGN_OR_RAISE(auto batch, TakeAddresses(addresses, columns));
+  ARROW_ASSIGN_OR_RAISE(const auto projection, NewProjection(columns));
+  ARROW_ASSIGN_OR_RAISE(auto batch, TakeAddresses(addresses, *projection));
+  if (projection->shown_schema() != projection->schema()) {
+    ARROW_ASSIGN_OR_RAISE(batch,
+                          WithJsonText(batch, projection->shown_schema(), arrow::default_memory_pool()));
+  }
   return arrow::Table::FromRecordBatches(batch->schema(), {batch});
 }
 

@@ -11,7 +11,9 @@
 #include <utility>
 #include <vector>
 
+#include "pilum/encoding/json_column.h"
 #include "pilum/encoding/nesting.h"
+#include "pilum/util/error.h"
 
 namespace pilum {
 
@@ -50,10 +52,13 @@ TypePtr WithStorageChildren(const TypePtr& type) {
   }
 }
 
-TypePtr StorageType(const TypePtr& type) {
-  if (type->id() != arrow::Type::EXTENSION) return WithStorageChildren(type);
-  return StorageType(checked_cast<const arrow::ExtensionType&>(*type).storage_type());
+TypePtr BelowExtensions(TypePtr type) {
+  while (type->id() == arrow::Type::EXTENSION)
+    type = checked_cast<const arrow::ExtensionType&>(*type).storage_type();
+  return type;
 }
+
+TypePtr StorageType(const TypePtr& type) { return WithStorageChildren(BelowExtensions(type)); }
 
 std::shared_ptr<arrow::Schema> StorageSchema(const std::shared_ptr<arrow::Schema>& schema) {
   auto fields = StorageFields(schema->fields());
@@ -61,17 +66,24 @@ std::shared_ptr<arrow::Schema> StorageSchema(const std::shared_ptr<arrow::Schema
   return arrow::schema(std::move(fields), schema->metadata());
 }
 
-/// The same buffers as `type`, which is StorageType of the array's.
-std::shared_ptr<arrow::ArrayData> Retyped(const arrow::ArrayData& data, const TypePtr& type) {
+/// The values of `data` as `type`, which is the storage type of its own. The buffers are the same but for
+/// JSON.
+arrow::Result<std::shared_ptr<arrow::ArrayData>> Retyped(const arrow::ArrayData& data, const TypePtr& type) {
   if (data.type == type) return data.Copy();
   auto copy = data.Copy();
   copy->type = type;
+  if (type->id() == arrow::Type::LARGE_BINARY) {
+    copy->type = BelowExtensions(data.type);
+    return copy->type->id() == type->id() ? copy : JsonbFromText(*copy, arrow::default_memory_pool());
+  }
   for (size_t i = 0; i < copy->child_data.size(); ++i) {
-    copy->child_data[i] = Retyped(*copy->child_data[i], type->field(static_cast<int>(i))->type());
+    ARROW_ASSIGN_OR_RAISE(copy->child_data[i],
+                          Retyped(*copy->child_data[i], type->field(static_cast<int>(i))->type()));
   }
   if (copy->dictionary != nullptr) {
-    copy->dictionary =
-        Retyped(*copy->dictionary, checked_cast<const arrow::DictionaryType&>(*type).value_type());
+    ARROW_ASSIGN_OR_RAISE(
+        copy->dictionary,
+        Retyped(*copy->dictionary, checked_cast<const arrow::DictionaryType&>(*type).value_type()));
   }
   return copy;
 }
@@ -84,8 +96,8 @@ class StorageReaderImpl final : public arrow::RecordBatchReader {
   std::shared_ptr<arrow::Schema> schema() const override { return schema_; }
   arrow::Status ReadNext(std::shared_ptr<arrow::RecordBatch>* batch) override {
     ARROW_RETURN_NOT_OK(reader_->ReadNext(batch));
-    if (*batch != nullptr) *batch = StorageBatch(*batch);
-    return arrow::Status::OK();
+    if (*batch == nullptr) return arrow::Status::OK();
+    return StorageBatch(*batch).Value(batch);
   }
   arrow::Status Close() override { return reader_->Close(); }
 
@@ -105,26 +117,38 @@ std::optional<std::string> GetMetadata(const arrow::Field& field, const std::str
 
 std::shared_ptr<arrow::Field> StorageField(const std::shared_ptr<arrow::Field>& field) {
   const auto type = StorageType(field->type());
-  if (type == field->type()) return field;
-  if (field->type()->id() != arrow::Type::EXTENSION) return field->WithType(type);
-  const auto& extension = checked_cast<const arrow::ExtensionType&>(*field->type());
-  auto metadata =
-      field->metadata() == nullptr ? std::make_shared<arrow::KeyValueMetadata>() : field->metadata()->Copy();
-  metadata->Append(kExtensionNameMetadata, extension.extension_name());
-  metadata->Append(kExtensionDataMetadata, extension.Serialize());
-  return field->WithType(type)->WithMetadata(std::move(metadata));
+  auto stored = field;
+  if (type != field->type()) {
+    stored = field->WithType(type);
+    if (field->type()->id() == arrow::Type::EXTENSION) {
+      const auto& extension = checked_cast<const arrow::ExtensionType&>(*field->type());
+      auto metadata = field->metadata() == nullptr ? std::make_shared<arrow::KeyValueMetadata>()
+                                                   : field->metadata()->Copy();
+      metadata->Append(kExtensionNameMetadata, extension.extension_name());
+      metadata->Append(kExtensionDataMetadata, extension.Serialize());
+      stored = stored->WithMetadata(std::move(metadata));
+    }
+  }
+  return IsJsonText(*stored) ? JsonbField(*stored) : stored;
 }
 
-std::shared_ptr<arrow::Array> StorageArray(const std::shared_ptr<arrow::Array>& array) {
-  const auto type = StorageType(array->type());
-  return type == array->type() ? array : arrow::MakeArray(Retyped(*array->data(), type));
+arrow::Result<std::shared_ptr<arrow::Array>> StorageArray(const std::shared_ptr<arrow::Array>& array,
+                                                          const std::shared_ptr<arrow::Field>& field) {
+  const auto type = StorageField(field)->type();
+  if (type == field->type()) return array;
+  auto stored = Retyped(*array->data(), type);
+  if (!stored.ok()) return Annotate(stored.status(), "Column '" + field->name() + "': ");
+  return arrow::MakeArray(*std::move(stored));
 }
 
-std::shared_ptr<arrow::RecordBatch> StorageBatch(const std::shared_ptr<arrow::RecordBatch>& batch) {
+arrow::Result<std::shared_ptr<arrow::RecordBatch>> StorageBatch(
+    const std::shared_ptr<arrow::RecordBatch>& batch) {
   auto schema = StorageSchema(batch->schema());
   if (schema == batch->schema()) return batch;
   arrow::ArrayVector columns;
-  for (const auto& column : batch->columns()) columns.push_back(StorageArray(column));
+  for (int i = 0; i < batch->num_columns(); ++i) {
+    ARROW_ASSIGN_OR_RAISE(columns.emplace_back(), StorageArray(batch->column(i), batch->schema()->field(i)));
+  }
   return arrow::RecordBatch::Make(std::move(schema), batch->num_rows(), std::move(columns));
 }
 

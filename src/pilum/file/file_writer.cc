@@ -198,11 +198,11 @@ arrow::Result<std::shared_ptr<arrow::Array>> FileWriterImpl::ArrayOf(const arrow
                                                                      const PendingField& field) const {
   const std::string& name = field.field().name();
   const auto& type = field.field().type();
-  auto array = batch.GetColumnByName(name);
-  if (array == nullptr) {
+  const int column = batch.schema()->GetFieldIndex(name);
+  if (column < 0) {
     return arrow::Status::Invalid("Cannot write batch. The batch was missing the column `", name, "`");
   }
-  array = StorageArray(array);
+  ARROW_ASSIGN_OR_RAISE(auto array, StorageArray(batch.column(column), batch.schema()->field(column)));
   if (!array->type()->Equals(*type) && StoredType(array->type())->Equals(*type)) {  // a view
     ARROW_ASSIGN_OR_RAISE(auto stored, arrow::compute::Cast(array, type));
     array = stored.make_array();

@@ -13,6 +13,7 @@
 
 #include "pilum/encoding/blob_field.h"
 #include "pilum/encoding/extension_storage.h"
+#include "pilum/encoding/json_column.h"
 #include "pilum/encoding/nesting.h"
 #include "pilum/file/logical_type.h"
 
@@ -93,17 +94,10 @@ arrow::Status CheckTimeZone(const arrow::Field& field) {
                                        "' cannot be read by Lance 8.0.0; use a zone name such as UTC");
 }
 
-/// Lance stores JSON as binary values (lance.json): text would be a column no other engine reads.
-arrow::Status CheckJson(const arrow::Field& field) {
-  if (GetMetadata(field, kExtensionNameMetadata) != "arrow.json") return arrow::Status::OK();
-  return arrow::Status::NotImplemented("Column '", field.name(), "': JSON text (arrow.json)");
-}
-
 /// The field with the id it asks for, without the metadata that asks; children likewise.
 arrow::Result<SchemaField> FromArrowField(const std::shared_ptr<arrow::Field>& field) {
   ARROW_RETURN_NOT_OK(LogicalTypeOf(*field));
   ARROW_RETURN_NOT_OK(CheckTimeZone(*field));
-  ARROW_RETURN_NOT_OK(CheckJson(*field));
   SchemaField node;
   if (const auto text = GetMetadata(*field, kFieldIdMetadata)) {
     const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), node.id);
@@ -241,7 +235,7 @@ class TreeBuilder {
     ARROW_ASSIGN_OR_RAISE(auto type, TypeOf(proto, node.children));
     auto metadata = Sorted(proto.metadata());
     if (!proto.extension_name().empty()) metadata[kExtensionNameMetadata] = proto.extension_name();
-    if (proto.logical_type() == "json") metadata[kExtensionNameMetadata] = "lance.json";
+    if (proto.logical_type() == "json") metadata[kExtensionNameMetadata] = kJsonbExtension;
     node.arrow = arrow::field(proto.name(), type, proto.nullable(), ToArrowMetadata(std::move(metadata)));
     if (proto.unenforced_primary_key()) node.primary_key_position = proto.unenforced_primary_key_position();
     return node;
@@ -291,7 +285,7 @@ arrow::Status AppendProto(const SchemaField& field, ProtoFields* out) {
   proto->set_encoding(DeprecatedEncoding(*field.arrow->type()));
   const auto extension = GetMetadata(*field.arrow, kExtensionNameMetadata);
   if (extension) proto->set_extension_name(*extension);
-  if (extension == "lance.json") {
+  if (extension == kJsonbExtension) {
     proto->set_logical_type("json");
   } else {
     ARROW_ASSIGN_OR_RAISE(*proto->mutable_logical_type(), LogicalTypeOf(*field.arrow));

@@ -47,7 +47,7 @@ arrow::Status CheckNotRenamed(const arrow::Schema& logged, const Schema& table, 
 
 arrow::Result<std::shared_ptr<arrow::RecordBatch>> ConformToSchema(
     std::shared_ptr<arrow::RecordBatch> batch, const std::shared_ptr<arrow::Schema>& schema) {
-  batch = StorageBatch(batch);
+  ARROW_ASSIGN_OR_RAISE(batch, StorageBatch(batch));
   const auto mismatch = [&](const std::string& what) {
     return arrow::Status::Invalid("schema doesn't match MemTable schema: ", what);
   };
@@ -71,7 +71,7 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> ConformToSchema(
 arrow::Result<std::shared_ptr<arrow::RecordBatch>> ConformFromLog(std::shared_ptr<arrow::RecordBatch> batch,
                                                                   const Schema& table) {
   const auto& schema = table.arrow();
-  batch = StorageBatch(batch);
+  ARROW_ASSIGN_OR_RAISE(batch, StorageBatch(batch));
   if (const auto tombstones = batch->GetColumnByName(kTombstoneColumn);
       tombstones != nullptr && tombstones->type_id() == arrow::Type::BOOL &&
       static_cast<const arrow::BooleanArray&>(*tombstones).true_count() > 0) {

@@ -9,6 +9,7 @@
 #include <mutex>
 #include <unordered_set>
 
+#include "pilum/encoding/json_column.h"
 #include "pilum/expr/filter.h"
 
 namespace pilum {
@@ -189,6 +190,26 @@ class MemTableDedupScanExec final : public ExecutionPlan {
 };
 
 constexpr char kGenerationColumn[] = "_memtable_gen";
+
+class JsonTextExec final : public ExecutionPlan {
+ public:
+  JsonTextExec(PlanPtr child, SchemaPtr schema) : child_(std::move(child)), schema_(std::move(schema)) {}
+  const SchemaPtr& schema() const override { return schema_; }
+  std::vector<PlanPtr> children() const override { return {child_}; }
+  std::string Describe() const override { return "JsonTextExec"; }
+  arrow::Result<ReaderPtr> Execute() const override {
+    ARROW_ASSIGN_OR_RAISE(auto reader, child_->Execute());
+    return MakeReader(schema_, [reader, schema = schema_]() -> arrow::Result<BatchPtr> {
+      ARROW_ASSIGN_OR_RAISE(const auto batch, reader->Next());
+      if (batch == nullptr) return nullptr;
+      return WithJsonText(batch, schema, arrow::default_memory_pool());
+    });
+  }
+
+ private:
+  const PlanPtr child_;
+  const SchemaPtr schema_;
+};
 
 class MemtableGenTagExec final : public ExecutionPlan {
  public:
@@ -385,6 +406,12 @@ PlanPtr MakeBloomFilterGuardPlan(PlanPtr child, std::shared_ptr<const SplitBlock
 PlanPtr MakeMemTableScanPlan(std::shared_ptr<const MemTable> memtable, int64_t row_end,
                              std::optional<cp::Expression> filter) {
   return std::make_shared<MemTableDedupScanExec>(std::move(memtable), row_end, std::move(filter));
+}
+
+PlanPtr MakeJsonTextPlan(PlanPtr child) {
+  auto shown = WithJsonText(child->schema());
+  if (shown == child->schema()) return child;
+  return std::make_shared<JsonTextExec>(std::move(child), std::move(shown));
 }
 
 PlanPtr MakeGenerationTagPlan(PlanPtr child, const LsmSource& source) {

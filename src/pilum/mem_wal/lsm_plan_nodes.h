@@ -44,6 +44,9 @@ PlanPtr MakeBloomFilterGuardPlan(PlanPtr child, std::shared_ptr<const SplitBlock
 PlanPtr MakeMemTableScanPlan(std::shared_ptr<const MemTable> memtable, int64_t row_end,
                              std::optional<arrow::compute::Expression> filter);
 
+/// JsonTextExec: JSON as text; `child` itself if it has no JSON.
+PlanPtr MakeJsonTextPlan(PlanPtr child);
+
 /// MemtableGenTagExec: appends `_memtable_gen`.
 PlanPtr MakeGenerationTagPlan(PlanPtr child, const LsmSource& source);
 

@@ -32,6 +32,7 @@ ScanOptions SourceScanOptions(const Dataset& dataset, bool is_base, const LsmPro
   options.columns = SourceColumns(projection, is_base);
   options.use_scalar_index = is_base || HasWholeIndexes(dataset);
   options.blob_handling = BlobHandling::kBinary;  // as in memtables
+  options.json_as_text = false;
   return options;
 }
 
@@ -109,10 +110,13 @@ arrow::Result<BatchPtr> LsmPointLookupPlanner::Lookup(const Scalars& values,
   // never in neither.
   ARROW_RETURN_NOT_OK(collector_.CollectMemTables(&memtables));
   for (const auto& memtable : memtables) {
-    if (const auto row = FindNewestRow(*memtable, key_, encoded, memtable->visible_rows()))
-      return projection.Apply(row);
+    if (const auto row = FindNewestRow(*memtable, key_, encoded, memtable->visible_rows())) {
+      ARROW_ASSIGN_OR_RAISE(const auto applied, projection.Apply(row));
+      return projection.Show(applied);
+    }
   }
-  return LookupOnDisk(*key, encoded, projection);
+  ARROW_ASSIGN_OR_RAISE(const auto row, LookupOnDisk(*key, encoded, projection));
+  return row == nullptr ? row : projection.Show(row);
 }
 
 arrow::Result<BatchPtr> LsmPointLookupPlanner::LookupOnDisk(const Scalars& key, std::string_view encoded,
@@ -199,7 +203,7 @@ arrow::Result<BatchPtr> LsmPointLookupPlanner::LookupMany(const std::vector<Scal
     ARROW_ASSIGN_OR_RAISE(auto row, Lookup(key, projection));
     if (row != nullptr) rows.push_back(std::move(row));
   }
-  if (rows.empty()) return arrow::RecordBatch::MakeEmpty(projection.schema());
+  if (rows.empty()) return arrow::RecordBatch::MakeEmpty(projection.shown_schema());
   return rows.size() == 1 ? rows[0] : arrow::ConcatenateRecordBatches(rows);
 }
 
@@ -216,14 +220,14 @@ arrow::Result<PlanPtr> LsmPointLookupPlanner::PlanLookup(const Scalars& values,
   ARROW_ASSIGN_OR_RAISE(const auto projection, NewProjection(columns));
   ARROW_ASSIGN_OR_RAISE(const auto key, key_.Coerce(values));
   ARROW_ASSIGN_OR_RAISE(const auto sources, collector_.Collect());
-  if (sources.empty() || !key) return MakeEmptyPlan(projection.schema());
+  if (sources.empty() || !key) return MakeEmptyPlan(projection.shown_schema());
   std::string encoded;
   key_.Encode(*key, &encoded);
   std::vector<PlanPtr> arms;
   for (const LsmSource& source : sources) {
     ARROW_ASSIGN_OR_RAISE(arms.emplace_back(), PlanSource(source, *key, encoded, projection));
   }
-  return MakeCoalesceFirstPlan(std::move(arms));
+  return MakeJsonTextPlan(MakeCoalesceFirstPlan(std::move(arms)));
 }
 
 arrow::Result<PlanPtr> LsmPointLookupPlanner::PlanSource(const LsmSource& source, const Scalars& key,

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "pilum/dataset/scanner.h"
+#include "pilum/encoding/json_column.h"
 
 namespace pilum {
 
@@ -38,6 +39,7 @@ arrow::Result<LsmProjection> LsmProjection::Make(const std::shared_ptr<arrow::Sc
     if (!seen.contains(name)) ARROW_RETURN_NOT_OK(add(name));
   }
   projection.schema_ = !columns ? schema : arrow::schema(std::move(fields), schema->metadata());
+  projection.shown_schema_ = WithJsonText(projection.schema_);
   return projection;
 }
 
@@ -55,6 +57,12 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> LsmProjection::Apply(
     }
   }
   return arrow::RecordBatch::Make(schema_, batch->num_rows(), std::move(columns));
+}
+
+arrow::Result<std::shared_ptr<arrow::RecordBatch>> LsmProjection::Show(
+    const std::shared_ptr<arrow::RecordBatch>& batch) const {
+  if (shown_schema_ == schema_) return batch;
+  return WithJsonText(batch, shown_schema_, arrow::default_memory_pool());
 }
 
 }  // namespace pilum

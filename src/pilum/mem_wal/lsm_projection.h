@@ -25,7 +25,7 @@ class LsmProjection {
                                            const PrimaryKey& key,
                                            const std::optional<std::vector<std::string>>& columns);
 
-  /// Of the result; system columns are nullable uint64.
+  /// Of the rows in plans; JSON is JSONB, system columns are nullable uint64.
   const std::shared_ptr<arrow::Schema>& schema() const { return schema_; }
   /// The table's columns among them, in order.
   const std::vector<std::string>& table_columns() const { return table_columns_; }
@@ -38,8 +38,14 @@ class LsmProjection {
   arrow::Result<std::shared_ptr<arrow::RecordBatch>> Apply(
       const std::shared_ptr<arrow::RecordBatch>& batch) const;
 
+  /// Of the rows a caller gets: JSON is text.
+  const std::shared_ptr<arrow::Schema>& shown_schema() const { return shown_schema_; }
+  arrow::Result<std::shared_ptr<arrow::RecordBatch>> Show(
+      const std::shared_ptr<arrow::RecordBatch>& batch) const;
+
  private:
   std::shared_ptr<arrow::Schema> schema_;
+  std::shared_ptr<arrow::Schema> shown_schema_;
   std::vector<std::string> table_columns_;
 };
 

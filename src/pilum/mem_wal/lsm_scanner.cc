@@ -108,6 +108,7 @@ arrow::Result<PlanPtr> LsmScanner::ScanDataset(const std::shared_ptr<const Datas
   options.filter_expression = filter_;
   options.use_scalar_index = is_base || HasWholeIndexes(*dataset);
   options.blob_handling = BlobHandling::kBinary;  // as in memtables
+  options.json_as_text = false;
   ARROW_ASSIGN_OR_RAISE(auto scanner, dataset->NewScan(options));
   return MakeDatasetScanPlan(dataset, std::move(scanner));
 }
@@ -154,7 +155,8 @@ arrow::Result<PlanPtr> LsmScanner::CreatePlan() const {
     if (with_memtable_gen_) arms[0] = MakeGenerationTagPlan(arms[0], LsmSource());
   }
   PlanPtr plan = MakeUnionPlan(std::move(arms));
-  return limit_ || offset_ > 0 ? MakeLimitPlan(std::move(plan), offset_, limit_) : plan;
+  plan = limit_ || offset_ > 0 ? MakeLimitPlan(std::move(plan), offset_, limit_) : plan;
+  return MakeJsonTextPlan(std::move(plan));
 }
 
 arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> LsmScanner::ToReader() const {

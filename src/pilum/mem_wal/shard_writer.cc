@@ -77,7 +77,7 @@ arrow::Status ShardWriter::Put(const arrow::RecordBatchVector& batches) {
   conformed.reserve(batches.size());
   for (size_t i = 0; i < batches.size(); ++i) {
     if (batches[i]->num_rows() == 0) return arrow::Status::Invalid("Batch ", i, " is empty");
-    auto batch = ConformToSchema(batches[i], dataset_->schema());
+    auto batch = ConformToSchema(batches[i], dataset_->lance_schema()->arrow());
     if (!batch.ok()) return Annotate(batch.status(), "Batch " + std::to_string(i) + " ");
     ARROW_RETURN_NOT_OK(key_.ColumnsOf(**batch).status());
     conformed.push_back(*std::move(batch));
