@@ -39,7 +39,7 @@ test:
 	  PILUM_LANCE14_PYTHON=$(CURDIR)/build/venv-lance14/bin/python \
 	  build/venv-lance8/bin/python -m pytest -q tests/python tests/interop tests/crash
 	@build/venv-lance14/bin/python -m pytest -q tests/python tests/interop/test_table_interop.py \
-	  tests/interop/test_mem_wal_interop.py tests/interop/test_blob_interop.py
+	  tests/interop/test_mem_wal_interop.py tests/interop/test_blob_interop.py tests/interop/test_json_interop.py
 	@scripts/check_install.sh
 
 bench:

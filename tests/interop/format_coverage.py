@@ -151,9 +151,9 @@ A cell is what each of the three does, Pilum first, then 8.0.0 and 14.0.2: `r` r
 back, `w` writes files that it reads back itself. `*`: not with all four kinds of data. `–`: neither. `rw` alone: all three
 do both. The notes say why Pilum's part is not more.
 
-Files of version 0.1 are tables, which Pilum does not write; columns of JSON are tables too. Null, zero and empty are the same to most of its types, and to
-this page. Blobs are not on it. Of parts of packed structs (`columns=["p.x"]`) both releases give other children's bytes, or
-panic; Pilum reads them.
+Files of version 0.1 are tables, which Pilum does not write. Null, zero and empty are the same to most of its types, and to
+this page. Columns of JSON are tried in tables too. Blobs are not on the page. Of parts of packed structs
+(`columns=["p.x"]`) both releases give other children's bytes, or panic; Pilum reads them.
 """
 
 

@@ -183,3 +183,48 @@ def test_nested_columns_both_ways(pilum, official, uri, writer, reader, version)
     assert dataset.take(picks).to_pylist() == table.take(picks).to_pylist()
     wanted = table.take([i for i in range(3000) if i % 100 == 3]).select(["structs"])
     assert dataset.to_table(columns=["structs"], filter="id % 100 = 3").to_pylist() == wanted.to_pylist()
+
+
+EMPTY = pa.struct([])
+
+
+@pytest.mark.parametrize("version", ["2.0", "2.1", "2.2"])
+@pytest.mark.parametrize("writer, reader", [("lance", "pilum"), ("pilum", "lance"), ("pilum", "pilum")])
+@pytest.mark.parametrize(
+    "values, arrow_type",
+    [
+        ([{}] * 5, EMPTY),
+        ([], EMPTY),
+        ([{"a": 1, "e": {}}, {"a": None, "e": {}}], pa.struct([("a", pa.int32()), ("e", EMPTY)])),
+        ([{"e": {"x": {}}}] * 3, pa.struct([("e", pa.struct([("x", EMPTY)]))])),
+    ],
+)
+def test_structs_without_fields_at_the_end_both_ways(pilum, official, tmp_path, writer, reader, version, values, arrow_type):
+    engines = {"pilum": pilum, "lance": official}
+    for engine in engines.values():
+        __import__(engine.__name__ + ".file")
+    path = str(tmp_path / "f.lance")
+    table = pa.table({"n": list(range(len(values))), "c": pa.array(values, arrow_type)})
+    with engines[writer].file.LanceFileWriter(path, table.schema, version=version) as file:
+        file.write_batch(table)
+    got = engines[reader].file.LanceFileReader(path)
+    assert got.read_all().to_table() == table
+    if values:
+        assert got.read_range(1, 1).to_table() == table.slice(1, 1)
+        assert got.take_rows([1]).to_table() == table.slice(1, 1)
+
+
+def test_columns_behind_a_struct_without_fields_are_read_and_not_written(pilum, official, tmp_path):
+    """8.0.0 reads them wrongly: it takes each for the one in front."""
+    for module in ("pilum.file", "lance.file"):
+        __import__(module)
+    path = str(tmp_path / "f.lance")
+    table = pa.table({"e": pa.array([{}] * 4, EMPTY), "s": pa.array([{"e": {}, "a": i} for i in range(4)], pa.struct([("e", EMPTY), ("a", pa.int32())])), "n": range(4)})
+    with official.file.LanceFileWriter(path, table.schema) as file:
+        file.write_batch(table)
+    assert pilum.file.LanceFileReader(path).read_all().to_table() == table
+    assert pilum.file.LanceFileReader(path).read_all().to_table().select(["n"]) == table.select(["n"])
+    for rows, reason in [(table, "must be the last"), (pa.table({"e": pa.array([{}, None], EMPTY)}), "that are null")]:
+        with pytest.raises(NotImplementedError, match=reason):
+            with pilum.file.LanceFileWriter(str(tmp_path / "g.lance"), rows.schema) as file:
+                file.write_batch(rows)

@@ -227,7 +227,10 @@ arrow::Result<std::shared_ptr<arrow::ArrayData>> ColumnBuilder::Finish() {
     return arrow::Status::Invalid(num_values_, " values but ", validity_.length(), " validity bits");
   }
   const int64_t n = num_values_;
-  if (type_.kind == LeafType::Kind::kNull) return arrow::ArrayData::Make(type_.type, n, {nullptr}, n);
+  if (type_.kind == LeafType::Kind::kNull) {
+    const int64_t nulls = type_.type->id() == arrow::Type::NA ? n : 0;
+    return arrow::ArrayData::Make(type_.type, n, {nullptr}, nulls);
+  }
   const int64_t nulls = validity_.null_count();
   auto validity = validity_.Finish();
   if (type_.kind == LeafType::Kind::kRow) return FinishRows(std::move(validity));

@@ -15,7 +15,7 @@ namespace pilum {
 /// The shape of one leaf column. A value.
 struct LeafType {
   enum class Kind : uint8_t {
-    kNull,        ///< no bytes at all
+    kNull,        ///< no bytes at all: nulls, and structs without fields
     kFixed,       ///< `bits` per value; vectors (fixed-size lists of primitives) included
     kVariable,    ///< bytes between offsets of `offset_bits`
     kDictionary,  ///< keys of `bits`, positions in a list of `entries`

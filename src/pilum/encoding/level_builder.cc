@@ -219,7 +219,7 @@ arrow::Status LevelBuilder::VisitLeaf(const arrow::ArrayData& array, const arrow
 }
 
 arrow::Status LevelBuilder::Visit(const arrow::ArrayData& array, const arrow::Field& field, Path path) {
-  if (!IsNested(field)) return VisitLeaf(array, field, std::move(path));
+  if (!IsNested(field) || IsEmptyStruct(field)) return VisitLeaf(array, field, std::move(path));
   switch (field.type()->id()) {
     case arrow::Type::STRUCT:
       return VisitStruct(array, field, std::move(path));

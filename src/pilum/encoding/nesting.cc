@@ -30,6 +30,15 @@ arrow::Status Append(const std::shared_ptr<arrow::Field>& field, std::vector<Nes
   };
   if (outer->size() > kMaxDepth) return refuse("more than 1024 levels of nesting");
   if (IsBlobV2(*field)) return refuse("the values of blobs of version 2 in a file");
+  if (IsEmptyStruct(*field)) {
+    if (std::ranges::any_of(*outer, [](const NestingLayer& layer) { return layer != NestingLayer(); }))
+      return refuse("structs without fields in lists");
+    LeafColumn& column = columns->emplace_back();
+    column.type.type = field->type();
+    column.field = field;
+    column.layers.resize(outer->size() + 1);
+    return arrow::Status::OK();
+  }
   if (!IsNested(*field)) {
     LeafColumn column;
     auto leaf = IsPacked(*field) ? LeafType::OfPacked(field->type()) : LeafType::Of(field->type());
@@ -43,7 +52,6 @@ arrow::Status Append(const std::shared_ptr<arrow::Field>& field, std::vector<Nes
     columns->push_back(std::move(column));
     return arrow::Status::OK();
   }
-  if (type.num_fields() == 0) return refuse("structs without fields");
   NestingLayer layer;
   if (type.id() == arrow::Type::FIXED_SIZE_LIST) {
     layer.kind = NestingLayer::Kind::kFixedSizeList;
@@ -82,6 +90,10 @@ bool IsNested(const arrow::Field& field) {
     default:
       return false;
   }
+}
+
+bool IsEmptyStruct(const arrow::Field& field) {
+  return field.type()->id() == arrow::Type::STRUCT && field.type()->num_fields() == 0 && !IsPacked(field);
 }
 
 std::shared_ptr<arrow::DataType> WithChildren(const arrow::DataType& type, arrow::FieldVector children) {

@@ -42,12 +42,14 @@ struct LeafColumn {
   }
 
   /// The columns of a top-level field, in order. NotImplemented, naming the field, for what is not supported:
-  /// blobs of version 2 (their descriptions are), structs without fields, some packed structs.
+  /// blobs of version 2 (their descriptions are), structs without fields in lists, some packed structs.
   static arrow::Result<std::vector<LeafColumn>> Of(const std::shared_ptr<arrow::Field>& root);
 };
 
 /// Whether the values of a field lie in columns below it: struct, list, map, fixed-size list of structs.
 bool IsNested(const arrow::Field& field);
+/// A struct without fields: nested, but a column of its own, whose pages say nothing. It is never null.
+bool IsEmptyStruct(const arrow::Field& field);
 /// Whether the metadata of a field, of any type, asks for one column. Only structs can follow (IsPacked).
 bool AsksForPacking(const arrow::Field& field);
 /// A struct whose metadata asks for one column: rows of the children's bytes side by side. Descriptions of

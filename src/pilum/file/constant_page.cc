@@ -18,11 +18,11 @@ namespace {
 
 class ConstantPage final : public PageReader {
  public:
-  ConstantPage(PageDescription page, enc::ConstantLayout layout, LeafType type, bool nested,
+  ConstantPage(PageDescription page, enc::ConstantLayout layout, LeafType type, size_t num_layers,
                arrow::MemoryPool* pool)
       : PageReader(std::move(page), std::move(type)),
         layout_(std::move(layout)),
-        nested_(nested),
+        num_layers_(num_layers),
         pool_(pool) {}
 
   arrow::Status Prepare();
@@ -42,7 +42,7 @@ class ConstantPage final : public PageReader {
   arrow::Status AppendScalar(int64_t n, ColumnBuilder* out) const;
 
   const enc::ConstantLayout layout_;
-  const bool nested_;
+  const size_t num_layers_;  // of the column
   arrow::MemoryPool* const pool_;
   bool nullable_ = false;
   bool has_scalar_ = false;
@@ -52,6 +52,12 @@ class ConstantPage final : public PageReader {
 };
 
 arrow::Status ConstantPage::Prepare() {
+  if (type_.type->id() == arrow::Type::STRUCT && type_.kind == LeafType::Kind::kNull) {
+    // A struct without fields has this page at any depth, and is nowhere null.
+    if (!page_.buffers.empty()) return arrow::Status::Invalid("values of a struct without fields");
+    levels_.layers.assign(num_layers_, enc::REPDEF_ALL_VALID_ITEM);
+    return arrow::Status::OK();
+  }
   levels_.layers = LayersOf(layout_.layers());
   nullable_ = levels_.layers[0] == enc::REPDEF_NULLABLE_ITEM;
   const size_t n = page_.buffers.size();
@@ -59,7 +65,7 @@ arrow::Status ConstantPage::Prepare() {
     return arrow::Status::Invalid("a constant page with ", n, " buffers");
   }
   has_scalar_ = layout_.has_inline_value() || n % 2 == 1;
-  if (nested_ && n < 2 && (levels_.num_lists() > 0 || !has_scalar_)) {
+  if (num_layers_ > 1 && n < 2 && (levels_.num_lists() > 0 || !has_scalar_)) {
     return arrow::Status::Invalid("a constant page of a nested column without levels");
   }
   if (has_scalar_ && (type_.kind == LeafType::Kind::kDictionary || type_.is_packed())) {
@@ -228,9 +234,9 @@ arrow::Status ConstantPage::DecodeNested(std::span<const RowRange> rows, Buffers
 
 arrow::Result<std::unique_ptr<PageReader>> MakeConstantPage(PageDescription page,
                                                             const enc::ConstantLayout& layout,
-                                                            const LeafType& type, bool nested,
+                                                            const LeafType& type, size_t num_layers,
                                                             arrow::MemoryPool* pool) {
-  auto reader = std::make_unique<ConstantPage>(std::move(page), layout, type, nested, pool);
+  auto reader = std::make_unique<ConstantPage>(std::move(page), layout, type, num_layers, pool);
   ARROW_RETURN_NOT_OK(reader->Prepare());
   return reader;
 }

@@ -4,10 +4,14 @@
 #include <arrow/array.h>
 #include <arrow/array/concatenate.h>
 
+#include <algorithm>
+
 #include "pilum/file/column_metadata.h"
 #include "pilum/file/v2_0_nested.h"
 
 namespace pilum {
+
+namespace enc = lance::encodings21;
 
 namespace {
 
@@ -131,9 +135,24 @@ arrow::Status FieldEncoder::EncodeLeaf(const Rows& rows, const LeafArray& leaf, 
 
 arrow::Status FieldEncoder::EncodeLeafPage(const LeafArray& leaf, int64_t num_rows, int64_t first_row,
                                            size_t column, EncodedField* out) const {
+  if (IsEmptyStruct(*columns_[column].leaf.field))
+    return EncodeEmptyStructs(leaf, num_rows, first_row, column, out);
   ARROW_ASSIGN_OR_RAISE(const auto values, LeafValues::Of(*leaf.values, pool_));
   ARROW_ASSIGN_OR_RAISE(auto encoded, EncodePage(values, leaf.levels, columns_[column].options, format()));
   out->pages.push_back(MakePage(column, std::move(encoded.buffers), encoded.layout, num_rows));
+  out->pages.back().page.set_priority(static_cast<uint64_t>(first_row));
+  return arrow::Status::OK();
+}
+
+/// A page with room for neither values nor levels, the same at any depth.
+arrow::Status FieldEncoder::EncodeEmptyStructs(const LeafArray& leaf, int64_t num_rows, int64_t first_row,
+                                               size_t column, EncodedField* out) const {
+  if (std::ranges::any_of(leaf.levels.definition, [](uint16_t level) { return level != 0; })) {
+    return arrow::Status::NotImplemented("structs without fields that are null, or in a null struct");
+  }
+  enc::PageLayout layout;
+  layout.mutable_constant_layout()->add_layers(enc::REPDEF_NULLABLE_ITEM);
+  out->pages.push_back(MakePage(column, {}, layout, num_rows));
   out->pages.back().page.set_priority(static_cast<uint64_t>(first_row));
   return arrow::Status::OK();
 }

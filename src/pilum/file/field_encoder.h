@@ -79,6 +79,8 @@ class FieldEncoder {
   arrow::Status EncodeLeaf(const Rows& rows, const LeafArray& leaf, size_t column, EncodedField* out) const;
   arrow::Status EncodeLeafPage(const LeafArray& leaf, int64_t num_rows, int64_t first_row, size_t column,
                                EncodedField* out) const;
+  arrow::Status EncodeEmptyStructs(const LeafArray& leaf, int64_t num_rows, int64_t first_row, size_t column,
+                                   EncodedField* out) const;
 
   std::shared_ptr<arrow::Field> field_;
   FormatVersion version_;

@@ -134,6 +134,7 @@ class FileWriterImpl final : public FileWriter {
   arrow::Result<WrittenFile> Finish() override;
 
  private:
+  arrow::Status CheckEmptyStructs() const;
   arrow::Result<std::shared_ptr<arrow::Array>> ArrayOf(const arrow::RecordBatch& batch,
                                                        const PendingField& field) const;
   /// Puts descriptions in place of blobs of version 2, whose values it stores.
@@ -190,6 +191,23 @@ arrow::Status FileWriterImpl::Init() {
       pending.columns.push_back(NewColumnMetadata(*column.leaf.field, options_.version));
     pending.num_structs.resize(pending.columns.size());
     fields_.push_back(std::move(pending));
+  }
+  return CheckEmptyStructs();
+}
+
+/// 8.0.0 counts no column for a struct without fields: all columns behind it would be taken for others.
+arrow::Status FileWriterImpl::CheckEmptyStructs() const {
+  if (options_.version == FormatVersion::k2_0) return arrow::Status::OK();
+  const arrow::Field* empty = nullptr;
+  for (const PendingField& field : fields_) {
+    for (const auto& column : field.encoder.columns()) {
+      if (empty != nullptr) {
+        return arrow::Status::NotImplemented("Column '", empty->name(),
+                                             "': a struct without fields must be the last column, or Lance "
+                                             "8.0.0 reads those after it wrongly");
+      }
+      if (IsEmptyStruct(*column.leaf.field)) empty = column.leaf.field.get();
+    }
   }
   return arrow::Status::OK();
 }

@@ -125,7 +125,7 @@ arrow::Result<Node> Assembler::BuildList(const arrow::Field& field) {
 }
 
 arrow::Result<Node> Assembler::Build(const arrow::Field& field) {
-  if (!IsNested(field)) return BuildLeaf();
+  if (!IsNested(field) || IsEmptyStruct(field)) return BuildLeaf();
   return field.type()->id() == arrow::Type::STRUCT ? BuildStruct(field) : BuildList(field);
 }
 

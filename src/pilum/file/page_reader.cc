@@ -92,8 +92,10 @@ arrow::Result<std::unique_ptr<PageReader>> PageReader::Make(PageDescription page
                              : MakeFullZipPage(std::move(page), *full_zip, type, pool);
     }
     case enc::PageLayout::kConstantLayout:
-      ARROW_RETURN_NOT_OK(CheckLayers(layout.constant_layout().layers(), column));
-      return MakeConstantPage(std::move(page), layout.constant_layout(), type, column.nested(), pool);
+      if (!IsEmptyStruct(*column.field)) {  // its pages have one layer at any depth
+        ARROW_RETURN_NOT_OK(CheckLayers(layout.constant_layout().layers(), column));
+      }
+      return MakeConstantPage(std::move(page), layout.constant_layout(), type, column.layers.size(), pool);
     case enc::PageLayout::kBlobLayout:
       ARROW_RETURN_NOT_OK(CheckLayers(layout.blob_layout().layers(), column));
       return MakeBlobPage(std::move(page), layout.blob_layout(), column, pool);

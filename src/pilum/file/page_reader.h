@@ -92,7 +92,7 @@ arrow::Result<std::unique_ptr<PageReader>> MakeFullZipPage(PageDescription page,
                                                            const LeafType& type, arrow::MemoryPool* pool);
 arrow::Result<std::unique_ptr<PageReader>> MakeConstantPage(PageDescription page,
                                                             const lance::encodings21::ConstantLayout& layout,
-                                                            const LeafType& type, bool nested,
+                                                            const LeafType& type, size_t num_layers,
                                                             arrow::MemoryPool* pool);
 arrow::Result<std::unique_ptr<PageReader>> MakeNestedMiniBlockPage(
     PageDescription page, const lance::encodings21::MiniBlockLayout& layout, const LeafType& type,
