@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "pilum/util/little_endian.h"
+#include "pilum/util/target_clones.h"
 
 namespace pilum {
 
@@ -71,13 +72,6 @@ template <typename T>
     }
   }
 }
-
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && \
-    !defined(__SANITIZE_THREAD__)
-#define PILUM_CLONES __attribute__((target_clones("avx512f", "avx2", "default"), optimize("O3")))
-#else
-#define PILUM_CLONES
-#endif
 
 #define PILUM_BITPACKING(T)                                                                                 \
   PILUM_CLONES void UnpackClones(const T* packed, int width, T* out) { UnpackRows<T>(packed, width, out); } \

@@ -154,11 +154,19 @@ bool Levels::TooManyForChunks() const {
 }
 
 Levels Levels::Slice(int64_t begin, int64_t count) const {
-  const auto part = [&](const std::vector<uint16_t>& levels) {
-    if (levels.empty()) return levels;
-    return std::vector<uint16_t>(levels.begin() + begin, levels.begin() + begin + count);
+  Levels slice;
+  slice.layers = layers;
+  slice.AppendSlots(*this, begin, begin + count);
+  return slice;
+}
+
+void Levels::AppendSlots(const Levels& from, int64_t begin, int64_t end) {
+  const auto append = [&](const std::vector<uint16_t>& source, std::vector<uint16_t>* to) {
+    if (!source.empty()) to->insert(to->end(), source.begin() + begin, source.begin() + end);
   };
-  return {count, part(repetition), part(definition), layers};
+  append(from.repetition, &repetition);
+  append(from.definition, &definition);
+  num_slots += end - begin;
 }
 
 LevelEncoder::LevelEncoder(std::span<const uint16_t> levels, std::span<const int64_t> chunk_ends,

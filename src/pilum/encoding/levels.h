@@ -44,6 +44,9 @@ struct Levels {
   /// Levels of the slots from `begin` on, whole rows, with the same layers.
   Levels Slice(int64_t begin, int64_t num_slots) const;
 
+  /// Appends the slots [begin, end) of `from`, which has the same layers and kinds of levels.
+  void AppendSlots(const Levels& from, int64_t begin, int64_t end);
+
   uint16_t Definition(int64_t slot) const {
     return definition.empty() ? uint16_t{0} : definition[static_cast<size_t>(slot)];
   }

@@ -215,13 +215,8 @@ arrow::Status ConstantPage::DecodeNested(std::span<const RowRange> rows, Buffers
     const bool lists = !row_slots_.empty();
     const int64_t begin = lists ? row_slots_[static_cast<size_t>(range.begin)] : range.begin;
     const int64_t end = lists ? row_slots_[static_cast<size_t>(range.end)] : range.end;
-    const auto copy = [&](const std::vector<uint16_t>& from, std::vector<uint16_t>* to) {
-      if (!from.empty()) to->insert(to->end(), from.begin() + begin, from.begin() + end);
-    };
-    copy(levels_.repetition, &levels.repetition);
-    copy(levels_.definition, &levels.definition);
     for (int64_t slot = begin; slot < end; ++slot) values += levels_.Definition(slot) <= max_visible;
-    levels.num_slots += end - begin;
+    levels.AppendSlots(levels_, begin, end);
   }
   ARROW_ASSIGN_OR_RAISE(auto builder, ColumnBuilder::Make(type_, values, pool_));
   ARROW_RETURN_NOT_OK(AppendValues(values, &builder));

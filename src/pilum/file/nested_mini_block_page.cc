@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "pilum/encoding/block.h"
+#include "pilum/encoding/level_counts.h"
 #include "pilum/file/mini_block_chunk.h"
 #include "pilum/file/mini_block_values.h"
 #include "pilum/file/page_reader.h"
@@ -141,6 +142,31 @@ arrow::Status NestedMiniBlockPage::DecodeLevelsOf(const MiniBlockChunk& chunk, i
   return arrow::Status::OK();
 }
 
+// ---- slots of a chunk ----
+
+std::span<const uint16_t> Between(const std::vector<uint16_t>& levels, int64_t begin, int64_t end) {
+  return std::span(levels).subspan(static_cast<size_t>(begin), static_cast<size_t>(end - begin));
+}
+
+/// How many rows begin in [begin, end).
+int64_t CountRows(const Levels& levels, int64_t begin, int64_t end) {
+  if (levels.repetition.empty()) return end - begin;
+  return CountEqual(Between(levels.repetition, begin, end), static_cast<uint16_t>(levels.num_lists()));
+}
+
+/// How many slots of [begin, end) are values.
+int64_t CountValues(const Levels& levels, int64_t begin, int64_t end) {
+  if (levels.definition.empty()) return end - begin;
+  return CountAtMost(Between(levels.definition, begin, end), levels.max_visible());
+}
+
+/// Where the `nth` row begins, from 1 on; before that the row of an earlier chunk goes on.
+int64_t SlotOfRow(const Levels& levels, int64_t nth) {
+  if (nth <= 0) return 0;
+  if (levels.repetition.empty()) return std::min(nth - 1, levels.num_slots);
+  return FindNth(levels.repetition, static_cast<uint16_t>(levels.num_lists()), nth);
+}
+
 arrow::Status NestedMiniBlockPage::DecodeRange(RowRange rows, std::span<const uint8_t> bytes, Levels* levels,
                                                std::vector<Part>* parts) const {
   const size_t first = FirstChunkOf(rows.begin), last = LastChunkOf(rows.end - 1);
@@ -157,22 +183,13 @@ arrow::Status NestedMiniBlockPage::DecodeRange(RowRange rows, std::span<const ui
     all.layers = layers_;
     ARROW_RETURN_NOT_OK(DecodeLevelsOf(chunk, chunks_.NumValues(i), &all));
     Part part{std::move(chunk.values), chunks_.NumValues(i), 0, 0, i};
-    const uint16_t max_visible = all.max_visible();
-    const int num_lists = all.num_lists();
-    int64_t values = 0;
-    for (int64_t slot = 0; slot < all.num_slots; ++slot) {
-      const bool begins = !has_lists() || all.Repetition(slot) == num_lists;
-      row += begins;
-      const bool visible = all.Definition(slot) <= max_visible, wanted = row >= rows.begin && row < rows.end;
-      if (visible && row < rows.begin) ++part.begin;
-      if (visible && wanted) ++part.count;
-      values += visible;
-      if (!wanted) continue;
-      rows_seen += begins;
-      if (has_lists()) levels->repetition.push_back(all.Repetition(slot));
-      if (layout_.has_def_compression()) levels->definition.push_back(all.Definition(slot));
-      ++levels->num_slots;
-    }
+    const int64_t begin = SlotOfRow(all, rows.begin - row), end = SlotOfRow(all, rows.end - row);
+    part.begin = CountValues(all, 0, begin);
+    part.count = CountValues(all, begin, end);
+    const int64_t values = part.begin + part.count + CountValues(all, end, all.num_slots);
+    rows_seen += CountRows(all, begin, end);
+    row += CountRows(all, 0, all.num_slots);
+    levels->AppendSlots(all, begin, end);
     if (row != rows_finished_[i + 1] - (leftover_[i] ? 0 : 1)) {
       return arrow::Status::Invalid("a chunk that ends in row ", row, " where the repetition index says ",
                                     rows_finished_[i + 1]);
