@@ -33,10 +33,10 @@ def test_the_page_has_all_columns_and_a_reason_for_what_pilum_does_not():
 def test_pilum_writes_what_the_page_says(pilum, tmp_path, version):
     import pilum.file  # noqa: F401
 
-    for case, (name, marks, _) in zip(all_cases(), rows()):
+    for number, (case, (name, marks, _)) in enumerate(zip(all_cases(), rows())):
         done = []
         for data in ("values", "nulls"):
-            path = str(tmp_path / f"{len(done)}.lance")
+            path = str(tmp_path / f"{number}-{data}.lance")
             try:
                 write(pilum, path, version, column(case, data))
             except (NotImplementedError, ValueError, OSError):
