@@ -3,30 +3,52 @@
 
 #include <algorithm>
 
+#include "pilum/encoding/level_counts.h"
+#include "pilum/util/target_clones.h"
+
 namespace pilum {
 
 namespace enc = lance::encodings21;
 
+namespace {
+
+PILUM_CLONES uint16_t Highest(const uint16_t* levels, size_t n) {
+  uint16_t highest = 0;
+  for (size_t i = 0; i < n; ++i) highest = std::max(highest, levels[i]);
+  return highest;
+}
+
+/// Whether a slot that continues a list is masked from `masked_from` on.
+PILUM_CLONES bool AnyContinuesMasked(const uint16_t* repetition, const uint16_t* definition, size_t n,
+                                     uint16_t masked_from) {
+  uint16_t any = 0;
+  for (size_t i = 0; i < n; ++i)
+    any = static_cast<uint16_t>(any | ((repetition[i] == 0) & (definition[i] >= masked_from)));
+  return any != 0;
+}
+
+}  // namespace
+
 struct Unraveler::PageLayers {
-  explicit PageLayers(const Levels& levels) : kinds(levels.layers), num_lists(levels.num_lists()) {
-    owner.push_back(-1);
-    for (size_t layer = 0; layer < kinds.size(); ++layer) {
-      owner.insert(owner.end(), static_cast<size_t>(LevelsOf(kinds[layer])), static_cast<int>(layer));
-      if (IsListLayer(kinds[layer])) lists.push_back(static_cast<int>(layer));
+  explicit PageLayers(const Levels& levels)
+      : kinds(levels.layers), num_lists(levels.num_lists()), masked_from(kinds.size()) {
+    for (const auto kind : kinds) num_levels = static_cast<uint16_t>(num_levels + LevelsOf(kind));
+    uint16_t base = num_levels, from = static_cast<uint16_t>(num_levels + 1);
+    for (size_t layer = kinds.size(); layer-- > 0;) {
+      masked_from[layer] = from;
+      base = static_cast<uint16_t>(base - LevelsOf(kinds[layer]));
+      if (IsListLayer(kinds[layer])) from = static_cast<uint16_t>(base + 1);
     }
   }
 
   /// Whether a slot of this level is no element of `layer`: a list around it is null or empty, or something
   /// around that is null.
-  bool Masked(uint16_t level, size_t layer) const {
-    const auto list = std::upper_bound(lists.begin(), lists.end(), static_cast<int>(layer));
-    return list != lists.end() && *list <= owner[level];
-  }
+  bool Masked(uint16_t level, size_t layer) const { return level >= masked_from[layer]; }
 
   const std::vector<enc::RepDefLayer>& kinds;
   const int num_lists;
-  std::vector<int> owner;  // of each level: the layer that has it
-  std::vector<int> lists;  // layers, ascending
+  uint16_t num_levels = 0;            // beside 0
+  std::vector<uint16_t> masked_from;  // of each layer: the lowest level that masks it
 };
 
 Unraveler::Unraveler(std::vector<NestingLayer> layers, arrow::MemoryPool* pool) : layers_(std::move(layers)) {
@@ -44,11 +66,11 @@ arrow::Status Unraveler::CheckLevels(const Levels& levels, const PageLayers& pag
                                     static_cast<int>(levels.layers[i]));
     }
   }
-  for (int64_t slot = 0; slot < levels.num_slots; ++slot) {
-    if (levels.Definition(slot) >= page.owner.size() || levels.Repetition(slot) > page.num_lists) {
-      return arrow::Status::Invalid("slot ", slot, " has the levels ", levels.Repetition(slot), " and ",
-                                    levels.Definition(slot));
-    }
+  const uint16_t repetition = Highest(levels.repetition.data(), levels.repetition.size());
+  const uint16_t definition = Highest(levels.definition.data(), levels.definition.size());
+  if (definition > page.num_levels || repetition > page.num_lists) {
+    return arrow::Status::Invalid("levels up to ", repetition, " and ", definition, " where ", page.num_lists,
+                                  " and ", page.num_levels, " are the highest");
   }
   if (page.num_lists > 0 && levels.num_slots > 0 && levels.Repetition(0) != page.num_lists) {
     return arrow::Status::Invalid("the first slot begins no row");
@@ -59,10 +81,8 @@ arrow::Status Unraveler::CheckLevels(const Levels& levels, const PageLayers& pag
 arrow::Status Unraveler::Append(const Levels& levels) {
   const PageLayers page(levels);
   ARROW_RETURN_NOT_OK(CheckLevels(levels, page));
-  std::vector<Slot> slots(static_cast<size_t>(levels.num_slots));
-  for (size_t i = 0; i < slots.size(); ++i) {
-    slots[i] = {levels.Repetition(static_cast<int64_t>(i)), levels.Definition(static_cast<int64_t>(i))};
-  }
+  Slots slots{levels.repetition, levels.definition};
+  if (slots.definition.empty()) slots.definition.resize(static_cast<size_t>(levels.num_slots));
   uint16_t base = 0;
   for (size_t layer = 0; layer < layers_.size(); ++layer) {
     ARROW_RETURN_NOT_OK(IsListLayer(page.kinds[layer]) ? AppendLists(page, layer, base, &slots)
@@ -72,60 +92,79 @@ arrow::Status Unraveler::Append(const Levels& levels) {
   return arrow::Status::OK();
 }
 
-arrow::Status Unraveler::AppendItems(const PageLayers& page, size_t layer, uint16_t base,
-                                     std::vector<Slot>* slots) {
+/// The slots of the items of a fixed-size list stand for the list: leaves one for each.
+arrow::Status Unraveler::DropItems(const PageLayers& page, size_t layer, Slots* slots) const {
   const int64_t dimension = layers_[layer].dimension;
-  if (dimension > 1) {  // the slots of a row's items stand for the row
-    size_t kept = 0;
-    int64_t items = 0;
-    for (const Slot slot : *slots) {
-      const bool masked = page.Masked(slot.definition, layer);
-      if (masked || items % dimension == 0) (*slots)[kept++] = slot;
-      if (!masked) ++items;
+  size_t kept = 0;
+  int64_t items = 0;
+  for (size_t slot = 0; slot < slots->definition.size(); ++slot) {
+    const bool masked = page.Masked(slots->definition[slot], layer);
+    if (masked || items % dimension == 0) {
+      slots->definition[kept] = slots->definition[slot];
+      if (!slots->repetition.empty()) slots->repetition[kept] = slots->repetition[slot];
+      ++kept;
     }
-    if (items % dimension != 0) {
-      return arrow::Status::Invalid(items, " items in lists of ", dimension);
-    }
-    slots->resize(kept);
+    if (!masked) ++items;
   }
-  auto& validity = outputs_[layer].validity;
-  const bool nullable = page.kinds[layer] == enc::REPDEF_NULLABLE_ITEM;
-  ARROW_RETURN_NOT_OK(validity.Reserve(static_cast<int64_t>(slots->size())));
-  for (const Slot slot : *slots) {
-    if (!page.Masked(slot.definition, layer)) validity.UnsafeAppend(!nullable || slot.definition <= base);
-  }
+  if (items % dimension != 0) return arrow::Status::Invalid(items, " items in lists of ", dimension);
+  slots->definition.resize(kept);
+  if (!slots->repetition.empty()) slots->repetition.resize(kept);
   return arrow::Status::OK();
 }
 
-arrow::Status Unraveler::AppendLists(const PageLayers& page, size_t layer, uint16_t base,
-                                     std::vector<Slot>* slots) {
+arrow::Status Unraveler::AppendItems(const PageLayers& page, size_t layer, uint16_t base, Slots* slots) {
+  if (layers_[layer].dimension > 1) ARROW_RETURN_NOT_OK(DropItems(page, layer, slots));
+  auto& validity = outputs_[layer].validity;
+  const auto& definition = slots->definition;
+  const uint16_t masked_from = page.masked_from[layer];
+  if (page.kinds[layer] != enc::REPDEF_NULLABLE_ITEM) {
+    return validity.Append(CountAtMost(definition, static_cast<uint16_t>(masked_from - 1)), true);
+  }
+  std::vector<uint8_t> valid(definition.size());
+  size_t n = 0;
+  for (const uint16_t level : definition) {
+    valid[n] = level <= base;
+    n += level < masked_from;
+  }
+  return validity.Append(valid.data(), static_cast<int64_t>(n));
+}
+
+arrow::Status Unraveler::AppendLists(const PageLayers& page, size_t layer, uint16_t base, Slots* slots) {
   const auto kind = page.kinds[layer];
   const bool nullable = kind == enc::REPDEF_NULLABLE_LIST || kind == enc::REPDEF_NULL_AND_EMPTY_LIST;
   const bool emptyable = kind == enc::REPDEF_EMPTYABLE_LIST || kind == enc::REPDEF_NULL_AND_EMPTY_LIST;
   const int null_level = nullable ? base + 1 : -1;
   const int empty_level = emptyable ? base + 1 + nullable : -1;
   const int highest = base + LevelsOf(kind);
+  auto& [repetition, definition] = *slots;
+  const size_t n = definition.size();
+  if (AnyContinuesMasked(repetition.data(), definition.data(), n, page.masked_from[layer]))
+    return arrow::Status::Invalid("a null list with items");
   Output& out = outputs_[layer];
-  ARROW_RETURN_NOT_OK(out.validity.Reserve(static_cast<int64_t>(slots->size())));
+  std::vector<uint8_t> valid;
   int64_t end = out.offsets.back();  // of the items so far
   size_t kept = 0;
-  for (const Slot slot : *slots) {
-    if (slot.repetition == 0) {
-      if (page.Masked(slot.definition, layer)) return arrow::Status::Invalid("a null list with items");
-      ++end;
-      out.offsets.back() = end;
-      continue;
+  for (size_t i = 0; i < n;) {
+    if (repetition[i] != 0) {  // a list begins
+      const uint16_t level = definition[i];
+      repetition[kept] = static_cast<uint16_t>(repetition[i] - 1);
+      definition[kept++] = level;
+      ++i;
+      if (!page.Masked(level, layer)) {
+        const bool null = level == null_level || level > highest;
+        valid.push_back(!null);
+        end += !null && level != empty_level;
+        out.offsets.push_back(end);
+      }
     }
-    (*slots)[kept++] = {static_cast<uint16_t>(slot.repetition - 1), slot.definition};
-    if (page.Masked(slot.definition, layer)) continue;
-    const bool null = slot.definition == null_level || slot.definition > highest;
-    const bool empty = slot.definition == empty_level;
-    out.validity.UnsafeAppend(!null);
-    if (!null && !empty) ++end;
-    out.offsets.push_back(end);
+    const size_t first = i;
+    while (i < n && repetition[i] == 0) ++i;
+    end += static_cast<int64_t>(i - first);
+    out.offsets.back() = end;
   }
-  slots->resize(kept);
-  return arrow::Status::OK();
+  repetition.resize(kept);
+  definition.resize(kept);
+  return out.validity.Append(valid.data(), static_cast<int64_t>(valid.size()));
 }
 
 arrow::Result<std::vector<UnraveledLayer>> Unraveler::Finish() {

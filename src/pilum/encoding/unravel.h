@@ -38,9 +38,10 @@ class Unraveler {
   arrow::Result<std::vector<UnraveledLayer>> Finish();
 
  private:
-  struct Slot {
-    uint16_t repetition;
-    uint16_t definition;
+  /// The slots of a page, as far as the layers inside have left them.
+  struct Slots {
+    std::vector<uint16_t> repetition;  // empty: no lists
+    std::vector<uint16_t> definition;
   };
   struct Output {
     explicit Output(arrow::MemoryPool* pool) : validity(pool) {}
@@ -51,8 +52,9 @@ class Unraveler {
   struct PageLayers;
 
   arrow::Status CheckLevels(const Levels& levels, const PageLayers& page) const;
-  arrow::Status AppendItems(const PageLayers& page, size_t layer, uint16_t base, std::vector<Slot>* slots);
-  arrow::Status AppendLists(const PageLayers& page, size_t layer, uint16_t base, std::vector<Slot>* slots);
+  arrow::Status DropItems(const PageLayers& page, size_t layer, Slots* slots) const;
+  arrow::Status AppendItems(const PageLayers& page, size_t layer, uint16_t base, Slots* slots);
+  arrow::Status AppendLists(const PageLayers& page, size_t layer, uint16_t base, Slots* slots);
 
   const std::vector<NestingLayer> layers_;
   std::vector<Output> outputs_;

@@ -207,10 +207,12 @@ arrow::Status NestedMiniBlockPage::DecodeRange(RowRange rows, std::span<const ui
 
 arrow::Status NestedMiniBlockPage::AppendValues(const std::vector<Part>& parts, const Levels& levels,
                                                 ColumnBuilder* out) const {
-  std::vector<uint16_t> visible;  // the levels of the values
+  std::vector<uint16_t> visible(levels.definition.size());  // the levels of the values
   const uint16_t max_visible = levels.max_visible();
+  size_t n = 0;
   for (const uint16_t level : levels.definition) {
-    if (level <= max_visible) visible.push_back(level);
+    visible[n] = level;
+    n += level <= max_visible;
   }
   const uint16_t* at = levels.definition.empty() ? nullptr : visible.data();
   for (const Part& part : parts) {
