@@ -45,17 +45,17 @@ int64_t CountAtMost(std::span<const uint16_t> levels, uint16_t level) {
 }
 
 int64_t FindNth(std::span<const uint16_t> levels, uint16_t level, int64_t nth) {
-  constexpr size_t kStep = 256;  // is then searched one by one
-  for (size_t at = 0; at < levels.size(); at += kStep) {
-    const auto step = levels.subspan(at, std::min(kStep, levels.size() - at));
-    const int64_t found = CountEqualInBlock(step.data(), step.size(), level);
-    if (found < nth) {
+  size_t at = 0;
+  for (const size_t step : {size_t{512}, size_t{32}}) {  // leaves fewer than one step to be searched
+    while (at + step <= levels.size()) {
+      const int64_t found = CountEqualInBlock(levels.data() + at, step, level);
+      if (found >= nth) break;
       nth -= found;
-      continue;
+      at += step;
     }
-    for (size_t i = 0;; ++i) {
-      if (step[i] == level && --nth == 0) return static_cast<int64_t>(at + i);
-    }
+  }
+  for (; at < levels.size(); ++at) {
+    if (levels[at] == level && --nth == 0) return static_cast<int64_t>(at);
   }
   return static_cast<int64_t>(levels.size());
 }

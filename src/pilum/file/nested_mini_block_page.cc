@@ -62,7 +62,8 @@ class NestedMiniBlockPage final : public PageReader {
     const size_t chunk = LastChunkOf(row - 1);
     return rows_finished_[chunk + 1] == row && !leftover_[chunk] ? chunk + 1 : chunk;
   }
-  arrow::Status DecodeRange(RowRange rows, std::span<const uint8_t> bytes, Levels* levels,
+  /// @param scratch of the page's layers; holds the levels of one chunk after the other.
+  arrow::Status DecodeRange(RowRange rows, std::span<const uint8_t> bytes, Levels* scratch, Levels* levels,
                             std::vector<Part>* parts) const;
   arrow::Status DecodeLevelsOf(const MiniBlockChunk& chunk, int64_t num_values, Levels* levels) const;
   arrow::Status AppendValues(const std::vector<Part>& parts, const Levels& levels, ColumnBuilder* out) const;
@@ -123,22 +124,22 @@ void NestedMiniBlockPage::Plan(std::span<const RowRange> rows, std::vector<ByteR
   }
 }
 
-/// Appends the levels of all slots of a chunk.
+/// The levels of all slots of a chunk.
 arrow::Status NestedMiniBlockPage::DecodeLevelsOf(const MiniBlockChunk& chunk, int64_t num_values,
                                                   Levels* levels) const {
   const bool has_levels = has_lists() || layout_.has_def_compression();
   const int64_t n = has_levels ? chunk.num_levels : num_values;
   const auto decode = [&](const enc::CompressiveEncoding& encoding, std::span<const uint8_t> block,
                           std::vector<uint16_t>* out) {
-    out->resize(static_cast<size_t>(levels->num_slots + n));
-    return DecodeLevels(encoding, block, n, 0, n, out->data() + levels->num_slots, pool_);
+    out->resize(static_cast<size_t>(n));
+    return DecodeLevels(encoding, block, n, 0, n, out->data(), pool_);
   };
   if (has_lists())
     ARROW_RETURN_NOT_OK(decode(layout_.rep_compression(), chunk.repetition, &levels->repetition));
   if (layout_.has_def_compression()) {
     ARROW_RETURN_NOT_OK(decode(layout_.def_compression(), chunk.definition, &levels->definition));
   }
-  levels->num_slots += n;
+  levels->num_slots = n;
   return arrow::Status::OK();
 }
 
@@ -160,15 +161,16 @@ int64_t CountValues(const Levels& levels, int64_t begin, int64_t end) {
   return CountAtMost(Between(levels.definition, begin, end), levels.max_visible());
 }
 
-/// Where the `nth` row begins, from 1 on; before that the row of an earlier chunk goes on.
-int64_t SlotOfRow(const Levels& levels, int64_t nth) {
-  if (nth <= 0) return 0;
-  if (levels.repetition.empty()) return std::min(nth - 1, levels.num_slots);
-  return FindNth(levels.repetition, static_cast<uint16_t>(levels.num_lists()), nth);
+/// Where the `nth` row that begins at `from` or behind does, from 1 on; at `from` for those before.
+int64_t SlotOfRow(const Levels& levels, int64_t from, int64_t nth) {
+  if (nth <= 0) return from;
+  if (levels.repetition.empty()) return std::min(from + nth - 1, levels.num_slots);
+  const auto rest = Between(levels.repetition, from, levels.num_slots);
+  return from + FindNth(rest, static_cast<uint16_t>(levels.num_lists()), nth);
 }
 
-arrow::Status NestedMiniBlockPage::DecodeRange(RowRange rows, std::span<const uint8_t> bytes, Levels* levels,
-                                               std::vector<Part>* parts) const {
+arrow::Status NestedMiniBlockPage::DecodeRange(RowRange rows, std::span<const uint8_t> bytes, Levels* scratch,
+                                               Levels* levels, std::vector<Part>* parts) const {
   const size_t first = FirstChunkOf(rows.begin), last = LastChunkOf(rows.end - 1);
   // The row at hand: one that began before, or the one that the first slot begins.
   const bool goes_on = first > 0 && leftover_[first - 1];
@@ -179,11 +181,11 @@ arrow::Status NestedMiniBlockPage::DecodeRange(RowRange rows, std::span<const ui
     ARROW_ASSIGN_OR_RAISE(auto chunk,
                           MiniBlockChunk::Parse(layout_, values_.num_buffers(), bytes.first(size)));
     bytes = bytes.subspan(size);
-    Levels all;
-    all.layers = layers_;
-    ARROW_RETURN_NOT_OK(DecodeLevelsOf(chunk, chunks_.NumValues(i), &all));
+    ARROW_RETURN_NOT_OK(DecodeLevelsOf(chunk, chunks_.NumValues(i), scratch));
+    const Levels& all = *scratch;
     Part part{std::move(chunk.values), chunks_.NumValues(i), 0, 0, i};
-    const int64_t begin = SlotOfRow(all, rows.begin - row), end = SlotOfRow(all, rows.end - row);
+    const int64_t begin = SlotOfRow(all, 0, rows.begin - row);
+    const int64_t end = SlotOfRow(all, begin, rows.end - std::max(row, rows.begin - 1));
     part.begin = CountValues(all, 0, begin);
     part.count = CountValues(all, begin, end);
     const int64_t values = part.begin + part.count + CountValues(all, end, all.num_slots);
@@ -226,9 +228,12 @@ arrow::Status NestedMiniBlockPage::AppendValues(const std::vector<Part>& parts, 
 arrow::Status NestedMiniBlockPage::DecodeNested(std::span<const RowRange> rows, Buffers buffers,
                                                 NestedPiece* out) const {
   out->levels.layers = layers_;
+  Levels scratch;
+  scratch.layers = layers_;
   std::vector<Part> parts;
+  parts.reserve(rows.size());
   for (size_t i = 0; i < rows.size(); ++i) {
-    const auto status = DecodeRange(rows[i], buffers[i], &out->levels, &parts);
+    const auto status = DecodeRange(rows[i], buffers[i], &scratch, &out->levels, &parts);
     if (!status.ok()) {
       return Locate(status, page_.buffers[1].offset + chunks_.offsets[FirstChunkOf(rows[i].begin)]);
     }
