@@ -11,7 +11,7 @@
 #include "pilum/dataset/fragment_reader.h"
 #include "pilum/encoding/json_column.h"
 #include "pilum/expr/filter.h"
-#include "pilum/util/ordered_tasks.h"
+#include "pilum/file/scan_pieces.h"
 
 namespace pilum {
 
@@ -86,15 +86,24 @@ BatchPtr Merge(const Projection& projection, const BatchPtr& filtered, const Bat
   return arrow::RecordBatch::Make(projection.schema(), late->num_rows(), std::move(arrays));
 }
 
+/// RunScanTask for `task`, or for halves of its rows where they are too many for one batch.
+arrow::Result<ScanPieces> RunInPieces(const ScanPlan& plan, const ScanTask& task) {
+  return ReadInPieces(task.begin, task.end, [&](int64_t begin, int64_t end) {
+    ScanTask part{task.fragment, begin, end, std::nullopt};
+    if (task.offsets) {
+      const auto first = std::ranges::lower_bound(*task.offsets, begin);
+      part.offsets.emplace(first, std::lower_bound(first, task.offsets->end(), end));
+    }
+    return RunScanTask(plan, part, arrow::default_memory_pool());
+  });
+}
+
 class ScanReader final : public arrow::RecordBatchReader {
  public:
   ScanReader(const std::shared_ptr<const ScanPlan>& plan,
              const std::shared_ptr<const std::vector<ScanTask>>& tasks)
       : plan_(plan),
-        tasks_(tasks->size(),
-               [plan, tasks](size_t i) {
-                 return RunScanTask(*plan, (*tasks)[i], arrow::default_memory_pool());
-               }),
+        tasks_(tasks->size(), [plan, tasks](size_t i) { return RunInPieces(*plan, (*tasks)[i]); }),
         to_skip_(plan_->skip),
         left_(plan_->limit.value_or(std::numeric_limits<int64_t>::max())) {}
 
@@ -104,9 +113,8 @@ class ScanReader final : public arrow::RecordBatchReader {
     *batch = nullptr;
     while (left_ > 0) {
       if (rows_ == nullptr || at_ == rows_->num_rows()) {
-        ARROW_ASSIGN_OR_RAISE(auto next, tasks_.Next());
-        if (!next) break;
-        rows_ = *std::move(next);
+        ARROW_ASSIGN_OR_RAISE(rows_, tasks_.Next());
+        if (rows_ == nullptr) break;
         const int64_t skipped = std::min(to_skip_, rows_->num_rows());
         to_skip_ -= skipped;
         at_ = skipped;
@@ -134,7 +142,7 @@ class ScanReader final : public arrow::RecordBatchReader {
   }
 
   const std::shared_ptr<const ScanPlan> plan_;
-  OrderedTasks<BatchPtr> tasks_;
+  ScanParts tasks_;
   BatchPtr rows_;           // of the task being cut
   int64_t batch_rows_ = 0;  // of them, for the next batch
   int64_t at_ = 0;

@@ -8,24 +8,23 @@
 #include "pilum/dataset/live_rows.h"
 #include "pilum/dataset/scan_reader.h"
 #include "pilum/expr/filter.h"
+#include "pilum/file/scan_pieces.h"
 
 namespace pilum {
 
 namespace {
 
-/// Rows read at a time: enough to make decoding worth a task, few enough to keep some tasks' rows in memory.
-constexpr int64_t kTaskBytes = int64_t{8} << 20;
 constexpr int64_t kMinTaskRows = 1024;
-constexpr int64_t kMaxTaskRows = int64_t{1} << 18;
 
-int64_t TaskRows(const lance::table::DataFragment& fragment, int64_t batch_size) {
+/// Rows of a fragment that are read at a time: a multiple of `batch_size`.
+int64_t TaskRows(const lance::table::DataFragment& fragment, const ScanPlan& plan) {
   uint64_t bytes = 0;
   for (const auto& file : fragment.files()) bytes += file.file_size_bytes();
-  const uint64_t row_bytes =
-      std::min<uint64_t>(bytes / std::max<uint64_t>(fragment.physical_rows(), 1), kTaskBytes);
+  const uint64_t row_bytes = std::min<uint64_t>(bytes / std::max<uint64_t>(fragment.physical_rows(), 1),
+                                                static_cast<uint64_t>(kScanPartBytes));
   const int64_t rows =
-      std::clamp(kTaskBytes / (static_cast<int64_t>(row_bytes) + 1), kMinTaskRows, kMaxTaskRows);
-  return std::max(rows / batch_size, int64_t{1}) * batch_size;
+      std::max(ScanPartRows(*plan.projection->schema(), static_cast<int64_t>(row_bytes)), kMinTaskRows);
+  return std::max(rows / plan.batch_size, int64_t{1}) * plan.batch_size;
 }
 
 class ScannerImpl final : public Scanner {
@@ -132,7 +131,7 @@ class ScannerImpl final : public Scanner {
 
   void AddRanges(const lance::table::DataFragment* fragment, int64_t begin, int64_t end,
                  std::vector<ScanTask>* tasks) const {
-    const int64_t step = TaskRows(*fragment, plan_->batch_size);
+    const int64_t step = TaskRows(*fragment, *plan_);
     for (; begin < end; begin += step)
       tasks->push_back({fragment, begin, std::min(begin + step, end), std::nullopt});
   }

@@ -162,8 +162,11 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> FileReaderImpl::ReadRows(cons
   Buffers rest = fetched.ranges;
   for (size_t i = 0; i < plans.size(); ++i) {
     if (plans[i].empty()) continue;
-    auto array = DecodeField(*projection.schema->field(static_cast<int>(i)), n, plans[i], &rest, pool);
+    const arrow::Field& field = *projection.schema->field(static_cast<int>(i));
+    auto array = DecodeField(field, n, plans[i], &rest, pool);
     if (array.status().IsInvalid()) return CorruptFile(object_->path(), 0, array.status().message());
+    if (array.status().IsCapacityError())
+      return Annotate(array.status(), object_->path() + ", column '" + field.name() + "': ");
     ARROW_RETURN_NOT_OK(array.status());
     arrays[i] = *std::move(array);
   }

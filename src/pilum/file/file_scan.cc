@@ -4,15 +4,13 @@
 #include <algorithm>
 
 #include "pilum/file/arrange_rows.h"
-#include "pilum/util/ordered_tasks.h"
+#include "pilum/file/scan_pieces.h"
 
 namespace pilum {
 
 namespace {
 
 using BatchPtr = std::shared_ptr<arrow::RecordBatch>;
-
-constexpr int64_t kPartBytes = int64_t{8} << 20;
 
 class FileScan final : public arrow::RecordBatchReader {
  public:
@@ -23,8 +21,9 @@ class FileScan final : public arrow::RecordBatchReader {
         batch_size_(batch_size),
         parts_(static_cast<size_t>((end - begin + part_rows - 1) / part_rows), [=](size_t i) {
           const int64_t from = begin + static_cast<int64_t>(i) * part_rows;
-          return file->ReadRange(projection, from, std::min(end, from + part_rows),
-                                 arrow::default_memory_pool());
+          return ReadInPieces(from, std::min(end, from + part_rows), [&](int64_t first, int64_t last) {
+            return file->ReadRange(projection, first, last, arrow::default_memory_pool());
+          });
         }) {}
 
   std::shared_ptr<arrow::Schema> schema() const override { return schema_; }
@@ -32,9 +31,8 @@ class FileScan final : public arrow::RecordBatchReader {
   arrow::Status ReadNext(BatchPtr* batch) override {
     *batch = nullptr;
     if (part_ == nullptr || at_ == part_->num_rows()) {
-      ARROW_ASSIGN_OR_RAISE(auto next, parts_.Next());
-      if (!next) return arrow::Status::OK();
-      part_ = *std::move(next);
+      ARROW_ASSIGN_OR_RAISE(part_, parts_.Next());
+      if (part_ == nullptr) return arrow::Status::OK();
       at_ = 0;
     }
     *batch = part_->Slice(at_, batch_size_);
@@ -51,7 +49,7 @@ class FileScan final : public arrow::RecordBatchReader {
  private:
   const std::shared_ptr<arrow::Schema> schema_;
   const int64_t batch_size_;
-  OrderedTasks<BatchPtr> parts_;
+  ScanParts parts_;
   BatchPtr part_;  // being cut
   int64_t at_ = 0;
 };
@@ -71,8 +69,8 @@ arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> ScanFile(std::shared_pt
     return arrow::Status::IndexError("cannot read rows ", begin, " to ", end, " from file with ",
                                      file->num_rows(), " rows");
   }
-  const int64_t row_bytes = file->num_bytes() / std::max<int64_t>(file->num_rows(), 1) + 1;
-  const int64_t batches = std::max<int64_t>(kPartBytes / row_bytes / batch_size, 1);
+  const int64_t row_bytes = file->num_bytes() / std::max<int64_t>(file->num_rows(), 1);
+  const int64_t batches = std::max<int64_t>(ScanPartRows(*projection.schema, row_bytes) / batch_size, 1);
   return std::make_shared<FileScan>(file, projection, begin, end, batch_size, batches * batch_size);
 }
 

@@ -160,7 +160,7 @@ arrow::Result<std::shared_ptr<arrow::Buffer>> ListOffsets(const arrow::Field& fi
     return wide.Finish();
   }
   if (offsets.back() > std::numeric_limits<int32_t>::max()) {
-    return arrow::Status::CapacityError("column '", field.name(), "' has ", offsets.back(),
+    return arrow::Status::CapacityError("'", field.name(), "' has ", offsets.back(),
                                         " items in one batch: read fewer rows at a time");
   }
   arrow::TypedBufferBuilder<int32_t> narrow(pool);
