@@ -228,3 +228,28 @@ def test_columns_behind_a_struct_without_fields_are_read_and_not_written(pilum, 
         with pytest.raises(NotImplementedError, match=reason):
             with pilum.file.LanceFileWriter(str(tmp_path / "g.lance"), rows.schema) as file:
                 file.write_batch(rows)
+
+
+@pytest.mark.parametrize("version", ["2.0", "2.1", "2.2"])
+def test_bfloat16_keeps_its_name_at_any_depth(pilum, official, tmp_path, version):
+    from lance.arrow import bfloat16_array
+
+    numbers = bfloat16_array([1.0, 2.5, None, 3.0, 4.0, 5.0])
+    full = bfloat16_array([1.0, 2.5, 7.0, 3.0, 4.0, 5.0])
+    table = pa.table(
+        {
+            "n": numbers.slice(0, 2),
+            "v": pa.FixedSizeListArray.from_arrays(full, 3),
+            "m": pa.FixedSizeListArray.from_arrays(pa.FixedSizeListArray.from_arrays(full, 3), 1),
+            "l": pa.ListArray.from_arrays([0, 2, 6], numbers),
+        }
+    )
+    theirs = official.write_dataset(table, tmp_path / "l", data_storage_version=version)
+    ours = pilum.write_dataset(table, tmp_path / "p", data_storage_version=version)
+    for dataset in (pilum.dataset(theirs.uri), official.dataset(ours.uri), ours):
+        assert dataset.schema == table.schema == theirs.schema
+        assert dataset.to_table() == table
+        assert dataset.take([1]) == table.slice(1)
+    pilum.write_dataset(table, theirs.uri, mode="append")
+    official.write_dataset(table, ours.uri, mode="append")
+    assert official.dataset(theirs.uri).to_table() == pilum.dataset(ours.uri).to_table()

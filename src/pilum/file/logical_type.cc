@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pilum/file/logical_type.h"
 
+#include <arrow/util/key_value_metadata.h>
+
 #include <charconv>
 #include <map>
 #include <optional>
 #include <utility>
 #include <vector>
 
+#include "pilum/encoding/extension_storage.h"
 #include "pilum/encoding/nesting.h"
 
 namespace pilum {
@@ -109,6 +112,14 @@ arrow::Result<std::shared_ptr<arrow::DataType>> ParseDictionary(std::string_view
   return arrow::DictionaryType::Make(indices, values);
 }
 
+/// The one extension type that logical types know, of items of vectors.
+constexpr char kBfloat16[] = "lance.bfloat16";
+
+bool IsBfloat16(const arrow::Field& field) {
+  return field.type()->Equals(*arrow::fixed_size_binary(2)) &&
+         GetMetadata(field, kExtensionNameMetadata) == kBfloat16;
+}
+
 /// Whether a vector's item has a form on disk: fixed-width values and vectors of them.
 bool IsVectorItem(const arrow::DataType& type) {
   if (type.id() == Type::FIXED_SIZE_LIST) {
@@ -124,7 +135,14 @@ arrow::Result<std::shared_ptr<arrow::DataType>> ParseFixedSizeList(std::string_v
   const auto size = ParseInt(name.substr(last + 1));
   if (!size || *size <= 0)
     return arrow::Status::Invalid("'", name, "': the dimension must be a positive integer");
-  ARROW_ASSIGN_OR_RAISE(auto item, ParseLogicalType(name.substr(kPrefix.size(), last - kPrefix.size())));
+  const auto item_name = name.substr(kPrefix.size(), last - kPrefix.size());
+  if (item_name == kBfloat16) {
+    const auto metadata =
+        arrow::key_value_metadata({kExtensionNameMetadata, kExtensionDataMetadata}, {kBfloat16, ""});
+    return arrow::fixed_size_list(arrow::field("item", arrow::fixed_size_binary(2))->WithMetadata(metadata),
+                                  *size);
+  }
+  ARROW_ASSIGN_OR_RAISE(auto item, ParseLogicalType(item_name));
   if (!IsVectorItem(*item)) return Unsupported(name);
   return arrow::fixed_size_list(arrow::field("item", item), *size);
 }
@@ -142,8 +160,12 @@ arrow::Result<std::string> FixedSizeListName(const arrow::Field& field) {
     return arrow::Status::NotImplemented("Column '", field.name(), "': vectors of ",
                                          type.value_type()->ToString(), " have no form on disk");
   }
-  ARROW_ASSIGN_OR_RAISE(auto item, LogicalTypeOf(*field.WithType(type.value_type())));
-  return "fixed_size_list:" + item + ":" + std::to_string(type.list_size());
+  const auto item = type.value_field()->WithName(field.name());  // errors name the column
+  std::string item_name = kBfloat16;
+  if (!IsBfloat16(*item)) {
+    ARROW_ASSIGN_OR_RAISE(item_name, LogicalTypeOf(*item));
+  }
+  return "fixed_size_list:" + item_name + ":" + std::to_string(type.list_size());
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 // Mini-block pages of nested columns: rows have any number of values and may span chunks, which the
 // repetition index tells. Spec: 11-encodings.md §4.3 to §4.5.
 #include <algorithm>
+#include <optional>
 
 #include "pilum/encoding/block.h"
 #include "pilum/encoding/level_counts.h"
@@ -48,6 +49,13 @@ class NestedMiniBlockPage final : public PageReader {
     size_t chunk;
   };
 
+  /// The chunk whose levels were decoded last: the next rows may lie in it, too.
+  struct ChunkAtHand {
+    std::optional<size_t> chunk;
+    Levels levels;  // of all its slots
+    int64_t num_rows = 0;
+  };
+
   bool has_lists() const { return layout_.has_rep_compression(); }
   arrow::Status InitIndex(std::span<const uint8_t> index);
   /// The chunk in which the last slot of `row` lies.
@@ -62,10 +70,9 @@ class NestedMiniBlockPage final : public PageReader {
     const size_t chunk = LastChunkOf(row - 1);
     return rows_finished_[chunk + 1] == row && !leftover_[chunk] ? chunk + 1 : chunk;
   }
-  /// @param scratch of the page's layers; holds the levels of one chunk after the other.
-  arrow::Status DecodeRange(RowRange rows, std::span<const uint8_t> bytes, Levels* scratch, Levels* levels,
-                            std::vector<Part>* parts) const;
-  arrow::Status DecodeLevelsOf(const MiniBlockChunk& chunk, int64_t num_values, Levels* levels) const;
+  arrow::Status DecodeRange(RowRange rows, std::span<const uint8_t> bytes, ChunkAtHand* at_hand,
+                            Levels* levels, std::vector<Part>* parts) const;
+  arrow::Status DecodeLevelsOf(const MiniBlockChunk& chunk, size_t i, ChunkAtHand* at_hand) const;
   arrow::Status AppendValues(const std::vector<Part>& parts, const Levels& levels, ColumnBuilder* out) const;
 
   const enc::MiniBlockLayout layout_;
@@ -124,25 +131,6 @@ void NestedMiniBlockPage::Plan(std::span<const RowRange> rows, std::vector<ByteR
   }
 }
 
-/// The levels of all slots of a chunk.
-arrow::Status NestedMiniBlockPage::DecodeLevelsOf(const MiniBlockChunk& chunk, int64_t num_values,
-                                                  Levels* levels) const {
-  const bool has_levels = has_lists() || layout_.has_def_compression();
-  const int64_t n = has_levels ? chunk.num_levels : num_values;
-  const auto decode = [&](const enc::CompressiveEncoding& encoding, std::span<const uint8_t> block,
-                          std::vector<uint16_t>* out) {
-    out->resize(static_cast<size_t>(n));
-    return DecodeLevels(encoding, block, n, 0, n, out->data(), pool_);
-  };
-  if (has_lists())
-    ARROW_RETURN_NOT_OK(decode(layout_.rep_compression(), chunk.repetition, &levels->repetition));
-  if (layout_.has_def_compression()) {
-    ARROW_RETURN_NOT_OK(decode(layout_.def_compression(), chunk.definition, &levels->definition));
-  }
-  levels->num_slots = n;
-  return arrow::Status::OK();
-}
-
 // ---- slots of a chunk ----
 
 std::span<const uint16_t> Between(const std::vector<uint16_t>& levels, int64_t begin, int64_t end) {
@@ -169,8 +157,35 @@ int64_t SlotOfRow(const Levels& levels, int64_t from, int64_t nth) {
   return from + FindNth(rest, static_cast<uint16_t>(levels.num_lists()), nth);
 }
 
-arrow::Status NestedMiniBlockPage::DecodeRange(RowRange rows, std::span<const uint8_t> bytes, Levels* scratch,
-                                               Levels* levels, std::vector<Part>* parts) const {
+arrow::Status NestedMiniBlockPage::DecodeLevelsOf(const MiniBlockChunk& chunk, size_t i,
+                                                  ChunkAtHand* at_hand) const {
+  Levels& levels = at_hand->levels;
+  at_hand->chunk.reset();
+  const bool has_levels = has_lists() || layout_.has_def_compression();
+  const int64_t n = has_levels ? chunk.num_levels : chunks_.NumValues(i);
+  const auto decode = [&](const enc::CompressiveEncoding& encoding, std::span<const uint8_t> block,
+                          std::vector<uint16_t>* out) {
+    out->resize(static_cast<size_t>(n));
+    return DecodeLevels(encoding, block, n, 0, n, out->data(), pool_);
+  };
+  if (has_lists())
+    ARROW_RETURN_NOT_OK(decode(layout_.rep_compression(), chunk.repetition, &levels.repetition));
+  if (layout_.has_def_compression()) {
+    ARROW_RETURN_NOT_OK(decode(layout_.def_compression(), chunk.definition, &levels.definition));
+  }
+  levels.num_slots = n;
+  const int64_t values = CountValues(levels, 0, n);
+  if (values != chunks_.NumValues(i)) {
+    return arrow::Status::Invalid("a chunk of ", chunks_.NumValues(i), " values with levels for ", values);
+  }
+  at_hand->num_rows = CountRows(levels, 0, n);
+  at_hand->chunk = i;
+  return arrow::Status::OK();
+}
+
+arrow::Status NestedMiniBlockPage::DecodeRange(RowRange rows, std::span<const uint8_t> bytes,
+                                               ChunkAtHand* at_hand, Levels* levels,
+                                               std::vector<Part>* parts) const {
   const size_t first = FirstChunkOf(rows.begin), last = LastChunkOf(rows.end - 1);
   // The row at hand: one that began before, or the one that the first slot begins.
   const bool goes_on = first > 0 && leftover_[first - 1];
@@ -181,23 +196,19 @@ arrow::Status NestedMiniBlockPage::DecodeRange(RowRange rows, std::span<const ui
     ARROW_ASSIGN_OR_RAISE(auto chunk,
                           MiniBlockChunk::Parse(layout_, values_.num_buffers(), bytes.first(size)));
     bytes = bytes.subspan(size);
-    ARROW_RETURN_NOT_OK(DecodeLevelsOf(chunk, chunks_.NumValues(i), scratch));
-    const Levels& all = *scratch;
+    if (at_hand->chunk != i) ARROW_RETURN_NOT_OK(DecodeLevelsOf(chunk, i, at_hand));
+    const Levels& all = at_hand->levels;
     Part part{std::move(chunk.values), chunks_.NumValues(i), 0, 0, i};
     const int64_t begin = SlotOfRow(all, 0, rows.begin - row);
     const int64_t end = SlotOfRow(all, begin, rows.end - std::max(row, rows.begin - 1));
     part.begin = CountValues(all, 0, begin);
     part.count = CountValues(all, begin, end);
-    const int64_t values = part.begin + part.count + CountValues(all, end, all.num_slots);
     rows_seen += CountRows(all, begin, end);
-    row += CountRows(all, 0, all.num_slots);
+    row += at_hand->num_rows;
     levels->AppendSlots(all, begin, end);
     if (row != rows_finished_[i + 1] - (leftover_[i] ? 0 : 1)) {
       return arrow::Status::Invalid("a chunk that ends in row ", row, " where the repetition index says ",
                                     rows_finished_[i + 1]);
-    }
-    if (values != part.num_values) {
-      return arrow::Status::Invalid("a chunk of ", part.num_values, " values with levels for ", values);
     }
     if (part.count > 0) parts->push_back(std::move(part));
   }
@@ -228,12 +239,12 @@ arrow::Status NestedMiniBlockPage::AppendValues(const std::vector<Part>& parts, 
 arrow::Status NestedMiniBlockPage::DecodeNested(std::span<const RowRange> rows, Buffers buffers,
                                                 NestedPiece* out) const {
   out->levels.layers = layers_;
-  Levels scratch;
-  scratch.layers = layers_;
+  ChunkAtHand at_hand;
+  at_hand.levels.layers = layers_;
   std::vector<Part> parts;
   parts.reserve(rows.size());
   for (size_t i = 0; i < rows.size(); ++i) {
-    const auto status = DecodeRange(rows[i], buffers[i], &scratch, &out->levels, &parts);
+    const auto status = DecodeRange(rows[i], buffers[i], &at_hand, &out->levels, &parts);
     if (!status.ok()) {
       return Locate(status, page_.buffers[1].offset + chunks_.offsets[FirstChunkOf(rows[i].begin)]);
     }
