@@ -87,6 +87,7 @@ def check(reader, expected, random):
     n = expected.num_rows
     assert reader.num_rows() == n
     if n == 0:
+        assert reader.read_all().to_table().num_rows == 0
         return
     assert reader.read_all(batch_size=random.choice([1, 100, 4096])).to_table().to_pylist() == expected.to_pylist()
     begin = random.randrange(n)

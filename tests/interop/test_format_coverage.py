@@ -47,3 +47,7 @@ def test_pilum_writes_what_the_page_says(pilum, tmp_path, version):
             expected = ["values", "nulls"] if "w" in marks[version] else []
             assert done == expected, f"{name}: {STALE}"
         assert bool(done) == ("w" in marks[version]), f"{name}: {STALE}"
+        if done:  # then without rows, too
+            path = str(tmp_path / f"{number}-none.lance")
+            write(pilum, path, version, column(case, "no rows"))
+            read(pilum, path, version, column(case, "no rows"))

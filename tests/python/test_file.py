@@ -141,6 +141,17 @@ def test_a_writer_that_fails_leaves_no_file(path):
     assert LanceFileReader(path).read_all().to_table() == ROWS.slice(0, 0)
 
 
+def test_files_without_rows_or_columns_are_files(path):
+    for rows in (ROWS.slice(0, 0), pa.table({})):
+        with LanceFileWriter(path, rows.schema) as writer:
+            writer.write_batch(rows)
+        reader = LanceFileReader(path)
+        assert reader.num_rows() == 0
+        assert reader.metadata().schema == rows.schema
+        got = reader.read_all().to_table()
+        assert (got.num_rows, got.schema) == (0, rows.schema)
+
+
 def test_threads_may_share_a_writer(path):
     batches = [pa.record_batch({"a": [i] * 500, "s": [f"text {i}"] * 500}) for i in range(64)]
     with LanceFileWriter(path, batches[0].schema, data_cache_bytes=1 << 12) as writer:

@@ -78,7 +78,8 @@ Cost CostOf(const std::shared_ptr<arrow::DataType>& type, testing::RandomColumn 
     const auto taken = reader->Take(reader->WholeFile(), rows, arrow::default_memory_pool()).ValueOrDie();
     *reads = counter->num_reads();
     cost.bytes = counter->bytes_read();
-    for (size_t i = 0; i < rows.size(); ++i) ExpectEqual(*taken->Slice(static_cast<int64_t>(i), 1), *batch->Slice(rows[i], 1));
+    for (size_t i = 0; i < rows.size(); ++i)
+      ExpectEqual(*taken->Slice(static_cast<int64_t>(i), 1), *batch->Slice(rows[i], 1));
   }
   return cost;
 }
@@ -93,7 +94,8 @@ std::vector<int64_t> FarApart(int64_t num_rows) {
 }
 
 TEST(FileReadsTest, RowsOfAFullZipPageOfFixedWidthAreOneReadEachAndNoIndex) {
-  const auto cost = CostOf(arrow::fixed_size_list(arrow::float32(), 96), {0, 1, true}, 30'000, FarApart(30'000));
+  const auto cost =
+      CostOf(arrow::fixed_size_list(arrow::float32(), 96), {0, 1, true}, 30'000, FarApart(30'000));
   EXPECT_EQ(cost.reads, 40);
   EXPECT_EQ(cost.bytes, 40 * 96 * 4);
   EXPECT_LE(cost.first_reads, 41);
@@ -104,8 +106,8 @@ TEST(FileReadsTest, RowsOfAFullZipPageWithAnIndexAreOneReadEachOnceTheIndexIsKno
   EXPECT_LE(strings.reads, 40);
   EXPECT_LE(strings.bytes, 40 * 2010);
   EXPECT_LE(strings.first_reads, 42);
-  const auto lists =
-      CostOf(arrow::list(arrow::fixed_size_list(arrow::float32(), 96)), {0.1, 0, true}, 20'000, FarApart(20'000));
+  const auto lists = CostOf(arrow::list(arrow::fixed_size_list(arrow::float32(), 96)), {0.1, 0, true}, 20'000,
+                            FarApart(20'000));
   EXPECT_LE(lists.reads, 40);
   EXPECT_LE(lists.first_reads, 42);
 }

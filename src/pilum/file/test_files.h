@@ -15,7 +15,7 @@
 namespace pilum::testing {
 
 inline arrow::Status WriteFile(ObjectStore* store, const std::string& path, const arrow::RecordBatch& batch,
-                        FileWriterOptions options, int64_t rows_per_write) {
+                               FileWriterOptions options, int64_t rows_per_write) {
   ARROW_ASSIGN_OR_RAISE(auto schema, Schema::FromArrow(*batch.schema()));
   ARROW_ASSIGN_OR_RAISE(auto sink, store->Create(path, Durability::kProcessCrash));
   ARROW_ASSIGN_OR_RAISE(auto writer, FileWriter::Make(std::move(sink), schema, options));
