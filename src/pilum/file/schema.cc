@@ -68,16 +68,21 @@ std::map<std::string, std::string> Sorted(const MetadataMap& metadata) {
   return {metadata.begin(), metadata.end()};
 }
 
-arrow::Result<std::optional<uint32_t>> PrimaryKeyPosition(const arrow::Field& field) {
-  if (const auto text = GetMetadata(field, kPrimaryKeyPositionMetadata)) {
-    uint32_t position = 0;
-    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), position);
-    if (error != std::errc() || end != text->data() + text->size()) {
-      return arrow::Status::Invalid("Column '", field.name(), "': ", kPrimaryKeyPositionMetadata, " = '",
-                                    *text, "' is not a position");
-    }
-    return position;
+/// The number in the metadata under `key`, none if there is no such key.
+arrow::Result<std::optional<uint32_t>> PositionIn(const arrow::Field& field, const char* key) {
+  const auto text = GetMetadata(field, key);
+  if (!text) return std::nullopt;
+  uint32_t position = 0;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), position);
+  if (error != std::errc() || end != text->data() + text->size()) {
+    return arrow::Status::Invalid("Column '", field.name(), "': ", key, " = '", *text, "' is not a position");
   }
+  return position;
+}
+
+arrow::Result<std::optional<uint32_t>> PrimaryKeyPosition(const arrow::Field& field) {
+  ARROW_ASSIGN_OR_RAISE(const auto position, PositionIn(field, kPrimaryKeyPositionMetadata));
+  if (position) return position;
   auto text = GetMetadata(field, kPrimaryKeyMetadata);
   if (!text) return std::nullopt;
   std::transform(text->begin(), text->end(), text->begin(), [](unsigned char c) { return std::tolower(c); });
@@ -115,6 +120,8 @@ arrow::Result<SchemaField> FromArrowField(const std::shared_ptr<arrow::Field>& f
   }
   node.arrow = field->WithType(StoredType(field->type()))->WithMetadata(ToArrowMetadata(std::move(entries)));
   ARROW_ASSIGN_OR_RAISE(node.primary_key_position, PrimaryKeyPosition(*field));
+  ARROW_ASSIGN_OR_RAISE(const auto clustering, PositionIn(*field, kClusteringKeyPositionMetadata));
+  node.clustering_key_position = clustering.value_or(0);
   if (HasFieldChildren(*field->type())) {
     for (const auto& child : field->type()->fields()) {
       ARROW_ASSIGN_OR_RAISE(auto child_node, FromArrowField(child));
@@ -238,6 +245,7 @@ class TreeBuilder {
     if (proto.logical_type() == "json") metadata[kExtensionNameMetadata] = kJsonbExtension;
     node.arrow = arrow::field(proto.name(), type, proto.nullable(), ToArrowMetadata(std::move(metadata)));
     if (proto.unenforced_primary_key()) node.primary_key_position = proto.unenforced_primary_key_position();
+    node.clustering_key_position = proto.unenforced_clustering_key_position();
     return node;
   }
 
@@ -298,6 +306,7 @@ arrow::Status AppendProto(const SchemaField& field, ProtoFields* out) {
     proto->set_unenforced_primary_key(true);
     proto->set_unenforced_primary_key_position(*field.primary_key_position);
   }
+  proto->set_unenforced_clustering_key_position(field.clustering_key_position);
   for (const SchemaField& child : field.children) ARROW_RETURN_NOT_OK(AppendProto(child, out));
   return arrow::Status::OK();
 }

@@ -22,6 +22,7 @@ namespace pilum {
 /// Field metadata that makes a field part of the primary key.
 inline constexpr char kPrimaryKeyMetadata[] = "lance-schema:unenforced-primary-key";
 inline constexpr char kPrimaryKeyPositionMetadata[] = "lance-schema:unenforced-primary-key:position";
+inline constexpr char kClusteringKeyPositionMetadata[] = "lance-schema:unenforced-clustering-key:position";
 /// Field metadata through which Arrow schemas carry ids; consumed by Schema::FromArrow.
 inline constexpr char kFieldIdMetadata[] = "lance:field_id";
 
@@ -33,6 +34,7 @@ struct SchemaField {
   std::vector<SchemaField> children;  ///< of struct, list, map, fixed-size list of struct; else empty
   /// Set for members of the primary key: 1-based position, 0 = ordered by id.
   std::optional<uint32_t> primary_key_position;
+  uint32_t clustering_key_position = 0;  ///< from 1 on; 0: not part of the clustering key
 
   const std::string& name() const { return arrow->name(); }
 };

@@ -121,12 +121,18 @@ TEST(SchemaTest, ProtoRoundTrips) {
                                                      {{kPrimaryKeyMetadata, "true"}, {"unit", "m"}}),
                                         field("s", arrow::struct_({field("x", arrow::utf8()),
                                                                    field("y", arrow::list(arrow::int8()))})),
-                                        field("v", arrow::fixed_size_list(arrow::float32(), 4))},
+                                        WithMetadata(field("v", arrow::fixed_size_list(arrow::float32(), 4)),
+                                                     {{kClusteringKeyPositionMetadata, "2"}})},
                                        metadata))
           .ValueOrDie();
   const auto back = RoundTrip(*schema).ValueOrDie();
   EXPECT_TRUE(back->arrow()->Equals(*schema->arrow(), /*check_metadata=*/true)) << back->arrow()->ToString();
   EXPECT_EQ(back->FindField("id")->primary_key_position, 0u);
+  EXPECT_EQ(back->FindField("id")->clustering_key_position, 0u);
+  EXPECT_EQ(back->FindField("v")->clustering_key_position, 2u);
+  EXPECT_TRUE(Make({WithMetadata(field("a", arrow::int64()), {{kClusteringKeyPositionMetadata, "x"}})})
+                  .status()
+                  .IsInvalid());
   EXPECT_EQ(back->max_field_id(), schema->max_field_id());
 }
 
