@@ -137,6 +137,13 @@ TEST(LevelsTest, LevelsThatContradictTheLayersAreInvalid) {
   Levels cut = good;
   cut.repetition[0] = 0;
   EXPECT_TRUE(append(cut).IsInvalid());
+  Levels null_continues = good;  // the second slot of the first list says that the list is null
+  null_continues.definition[1] = 2;
+  EXPECT_TRUE(append(null_continues).IsInvalid());
+  Levels null_with_items = good;
+  null_with_items.repetition[3] = 0;  // behind the null list
+  null_with_items.definition[3] = 0;
+  EXPECT_TRUE(append(null_with_items).IsInvalid());
   Levels shallow = good;
   shallow.layers.pop_back();
   EXPECT_TRUE(append(shallow).IsInvalid());

@@ -18,12 +18,12 @@ PILUM_CLONES uint16_t Highest(const uint16_t* levels, size_t n) {
   return highest;
 }
 
-/// Whether a slot that continues a list is masked from `masked_from` on.
-PILUM_CLONES bool AnyContinuesMasked(const uint16_t* repetition, const uint16_t* definition, size_t n,
-                                     uint16_t masked_from) {
+/// Whether a slot that continues a list has a level from `lowest` on.
+PILUM_CLONES bool AnyContinuesAbove(const uint16_t* repetition, const uint16_t* definition, size_t n,
+                                    uint16_t lowest) {
   uint16_t any = 0;
   for (size_t i = 0; i < n; ++i)
-    any = static_cast<uint16_t>(any | ((repetition[i] == 0) & (definition[i] >= masked_from)));
+    any = static_cast<uint16_t>(any | ((repetition[i] == 0) & (definition[i] >= lowest)));
   return any != 0;
 }
 
@@ -132,33 +132,33 @@ arrow::Status Unraveler::AppendItems(const PageLayers& page, size_t layer, uint1
 arrow::Status Unraveler::AppendLists(const PageLayers& page, size_t layer, uint16_t base, Slots* slots) {
   const auto kind = page.kinds[layer];
   const bool nullable = kind == enc::REPDEF_NULLABLE_LIST || kind == enc::REPDEF_NULL_AND_EMPTY_LIST;
-  const bool emptyable = kind == enc::REPDEF_EMPTYABLE_LIST || kind == enc::REPDEF_NULL_AND_EMPTY_LIST;
   const int null_level = nullable ? base + 1 : -1;
-  const int empty_level = emptyable ? base + 1 + nullable : -1;
   const int highest = base + LevelsOf(kind);
   auto& [repetition, definition] = *slots;
   const size_t n = definition.size();
-  if (AnyContinuesMasked(repetition.data(), definition.data(), n, page.masked_from[layer]))
-    return arrow::Status::Invalid("a null list with items");
+  if (AnyContinuesAbove(repetition.data(), definition.data(), n, static_cast<uint16_t>(base + 1)))
+    return arrow::Status::Invalid("items of a list that is null or empty");
   Output& out = outputs_[layer];
   std::vector<uint8_t> valid;
   int64_t end = out.offsets.back();  // of the items so far
   size_t kept = 0;
+  bool has_items = false;  // the list that began last
   for (size_t i = 0; i < n;) {
     if (repetition[i] != 0) {  // a list begins
       const uint16_t level = definition[i];
       repetition[kept] = static_cast<uint16_t>(repetition[i] - 1);
       definition[kept++] = level;
       ++i;
+      has_items = level <= base;
       if (!page.Masked(level, layer)) {
-        const bool null = level == null_level || level > highest;
-        valid.push_back(!null);
-        end += !null && level != empty_level;
+        valid.push_back(level != null_level && level <= highest);
+        end += has_items;
         out.offsets.push_back(end);
       }
     }
     const size_t first = i;
     while (i < n && repetition[i] == 0) ++i;
+    if (i > first && !has_items) return arrow::Status::Invalid("items of a list that is null or empty");
     end += static_cast<int64_t>(i - first);
     out.offsets.back() = end;
   }
