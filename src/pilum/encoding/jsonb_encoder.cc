@@ -7,9 +7,12 @@
 
 #include <algorithm>
 #include <bit>
+#include <charconv>
 #include <cmath>
 #include <limits>
 #include <span>
+#include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -38,7 +41,8 @@ void AppendFewestBytes(std::string* to, Wide value) {
 /// itself.
 class JsonbBuilder {
  public:
-  void Reset() {
+  void Reset(const rapidjson::MemoryStream* stream) {
+    stream_ = stream;
     status_ = arrow::Status::OK();
     payload_.clear();
     entries_.clear();
@@ -74,7 +78,8 @@ class JsonbBuilder {
     if (value != 0) AppendFewestBytes<uint64_t, uint8_t, uint16_t, uint32_t>(&payload_, value);
     return Add(jsonb::kNumber, begin);
   }
-  bool Double(double value) {
+  bool Double(double rounded) {
+    const double value = LastNumber(rounded);
     if (std::isnan(value)) return Add(jsonb::kNumber, Tag(jsonb::kNaN));
     if (std::isinf(value))
       return Add(jsonb::kNumber, Tag(value > 0 ? jsonb::kInfinity : jsonb::kNegativeInfinity));
@@ -144,6 +149,18 @@ class JsonbBuilder {
     return false;
   }
 
+  /// The number that the stream is behind. `rounded` is near it: RapidJSON's own exact conversion makes
+  /// garbage of some zeros, such as 0e-30.
+  double LastNumber(double rounded) const {
+    const std::string_view read(stream_->begin_, stream_->Tell());
+    const auto number = read.substr(read.find_last_not_of("+-.0123456789eE") + 1);
+    double value = 0;
+    const auto error = std::from_chars(number.data(), number.data() + number.size(), value).ec;
+    if (error == std::errc()) return value;
+    if (error != std::errc::result_out_of_range) return rounded;  // NaN or Infinity
+    return std::copysign(std::abs(rounded) > 1 ? std::numeric_limits<double>::infinity() : 0.0, rounded);
+  }
+
   /// Begins a number; where.
   size_t Tag(uint8_t kind) {
     payload_.push_back(static_cast<char>(kind));
@@ -184,6 +201,7 @@ class JsonbBuilder {
     return Add(jsonb::kContainer, closed.payload);
   }
 
+  const rapidjson::MemoryStream* stream_ = nullptr;
   arrow::Status status_;
   std::string payload_, keys_, container_;
   std::vector<Entry> entries_;
@@ -192,8 +210,8 @@ class JsonbBuilder {
 };
 
 /// Iterative, so that nesting costs heap and not stack.
-constexpr unsigned kParseFlags = rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag |
-                                 rapidjson::kParseFullPrecisionFlag | rapidjson::kParseNanAndInfFlag;
+constexpr unsigned kParseFlags =
+    rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag | rapidjson::kParseNanAndInfFlag;
 
 }  // namespace
 
@@ -209,8 +227,8 @@ arrow::Status JsonbEncoder::Append(std::string_view text, std::string* to) {
   if (text.size() > std::numeric_limits<uint32_t>::max())
     return arrow::Status::Invalid("JSON text of more than 4 GiB");
   JsonbBuilder& builder = impl_->builder;
-  builder.Reset();
   rapidjson::MemoryStream stream(text.data(), text.size());
+  builder.Reset(&stream);
   const auto result = impl_->reader.Parse<kParseFlags>(stream, builder);
   ARROW_RETURN_NOT_OK(builder.status());
   if (result.IsError() && result.Code() != rapidjson::kParseErrorDocumentEmpty) {

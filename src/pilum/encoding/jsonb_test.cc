@@ -149,6 +149,19 @@ TEST(JsonbTest, DoublesAreExact) {
   }
 }
 
+TEST(JsonbTest, ZerosMayHaveAnyExponent) {
+  for (const char* text : {"0e-30", "0e300", "0.0e-25", "0.00000000000000000000000", "0e-400", "1e-400"}) {
+    EXPECT_EQ(Normal(text), "0.0") << text;
+    EXPECT_EQ(Normal(std::string("-") + text), "-0.0") << text;
+  }
+  EXPECT_EQ(Normal("[0e-30,{\"a\":-0E-106}, 3.5]"), R"([0.0,{"a":-0.0},3.5])");
+}
+
+TEST(JsonbTest, NumbersBeyondTheLargestAreInfinite) {
+  EXPECT_EQ(Encode("1.7976931348623159e308").ValueOrDie(), Encode("Infinity").ValueOrDie());
+  EXPECT_EQ(Encode("-1.7976931348623159e308").ValueOrDie(), Encode("-Infinity").ValueOrDie());
+}
+
 TEST(JsonbTest, DamagedBytesAreErrors) {
   const std::string good = Encode(R"({"b":[1,-2,3.5,true,null,"x"],"a":{"k":"v"}})").ValueOrDie();
   for (size_t size = 0; size < good.size(); ++size) EXPECT_FALSE(Decode(good.substr(0, size)).ok()) << size;
