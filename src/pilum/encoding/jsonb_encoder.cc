@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pilum/encoding/jsonb_encoder.h"
 
+#include <arrow/util/utf8.h>
 #include <rapidjson/error/en.h>
 #include <rapidjson/memorystream.h>
 #include <rapidjson/reader.h>
@@ -89,6 +90,7 @@ class JsonbBuilder {
   }
   bool RawNumber(const char*, rapidjson::SizeType, bool) { return false; }  // not asked for
   bool String(const char* text, rapidjson::SizeType size, bool) {
+    if (!CheckUnicode({text, size})) return false;
     const size_t begin = payload_.size();
     payload_.append(text, size);
     return Add(jsonb::kString, begin);
@@ -96,6 +98,7 @@ class JsonbBuilder {
   bool StartArray() { return Open(false); }
   bool StartObject() { return Open(true); }
   bool Key(const char* text, rapidjson::SizeType size, bool) {
+    if (!CheckUnicode({text, size})) return false;
     if (size > jsonb::kSizeMask) return Fail("a key is too long");
     entries_.push_back({0, keys_.size(), size, 0});
     keys_.append(text, size);
@@ -147,6 +150,12 @@ class JsonbBuilder {
   bool Fail(std::string what) {
     status_ = arrow::Status::Invalid(what);
     return false;
+  }
+
+  /// RapidJSON lets an escape pass that is the second half of a surrogate pair without the first.
+  bool CheckUnicode(std::string_view text) {
+    [[maybe_unused]] static const bool tables = (arrow::util::InitializeUTF8(), true);
+    return arrow::util::ValidateUTF8(text) || Fail("not JSON: half of a surrogate pair");
   }
 
   /// The number that the stream is behind. `rounded` is near it: RapidJSON's own exact conversion makes

@@ -97,8 +97,10 @@ TEST(JsonbTest, TextIsUpstreams) {
 
 TEST(JsonbTest, OtherTextIsRefused) {
   for (const char* text :
-       {"{", "[1,]", "{a:1}", "{'a':1}", "1 2", R"("\q")", R"("\ud800")", "-", "1.", ".5", "+1", "tRUE",
-        "[1,,2]", "\"a\nb\"", "\"\xff\"", R"({"a":1,"b":2,"a":3})", "1e400", "nul"}) {
+       {"{",           "[1,]",        "{a:1}",           "{'a':1}",  "1 2",      R"("\q")",
+        R"("\ud800")", R"("\udd33")", R"({"\udd33":1})", "-",        "1.",       ".5",
+        "+1",          "tRUE",        "[1,,2]",          "\"a\nb\"", "\"\xff\"", R"({"a":1,"b":2,"a":3})",
+        "1e400",       "nul"}) {
     std::string to = "before";
     const auto status = JsonbEncoder().Append(text, &to);
     EXPECT_TRUE(status.IsInvalid()) << text << ": " << status;
