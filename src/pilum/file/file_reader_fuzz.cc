@@ -3,6 +3,7 @@
 // Any bytes as a data file: opening, describing, reading and taking end in a status, whatever they are.
 #include "pilum/file/file_reader.h"
 
+#include "pilum/encoding/blob_field.h"
 #include "pilum/file/file_writer.h"
 #include "pilum/file/page_fuzz.h"
 #include "pilum/file/test_legacy_file.h"
@@ -18,7 +19,13 @@ std::string WriteFile(FormatVersion version, const testing::RandomColumn& option
   auto types = testing::LeafTypes();
   const auto nested = testing::NestedTypes(version == FormatVersion::k2_2);
   if (version != FormatVersion::k2_0) types.insert(types.end(), nested.begin(), nested.end());
-  const auto batch = testing::RandomBatch(types, 20, options, random);
+  auto batch = testing::RandomBatch(types, 20, options, random);
+  if (version != FormatVersion::k2_2) {
+    const auto blob = arrow::field("blob", arrow::large_binary(), true,
+                                   arrow::key_value_metadata({{kBlobMetadata, "true"}}));
+    const auto values = testing::RandomArray(blob->type(), batch->num_rows(), options, random);
+    batch = batch->AddColumn(0, blob, arrow::MakeArray(values)).ValueOrDie();
+  }
   const auto store = MakeMemoryStore();
   FileWriterOptions writer_options;
   writer_options.version = version;
