@@ -5,9 +5,17 @@
 #include <arrow/builder.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <chrono>
+#include <random>
+#include <thread>
+
 #include "pilum/file/file_writer.h"
+#include "pilum/file/random_batch.h"
 #include "pilum/file/scan_pieces.h"
+#include "pilum/file/test_files.h"
 #include "pilum/io/memory_store.h"
+#include "pilum/io/observed_store.h"
 
 namespace pilum {
 
@@ -62,6 +70,59 @@ TEST(FileScanTest, NoRowsAreNoBatch) {
   EXPECT_EQ(reader->Next().ValueOrDie(), nullptr);
   EXPECT_TRUE(ScanFile(file, file->WholeFile(), 3, 11, 100).status().IsIndexError());
   EXPECT_TRUE(ScanFile(file, file->WholeFile(), 0, 10, 0).status().IsInvalid());
+}
+
+/// Fails every read after the first `allowed`.
+class FailingReads final : public StoreObserver {
+ public:
+  explicit FailingReads(int allowed) : left_(allowed) {}
+  arrow::Status Before(const StoreRequest& request) override {
+    if (request.operation != StoreOperation::kRead || left_-- > 0) return arrow::Status::OK();
+    return arrow::Status::IOError("the disk is gone");
+  }
+
+ private:
+  std::atomic<int> left_;
+};
+
+/// A scan of `rows` numbers, many parts of them, through `observer`.
+std::shared_ptr<arrow::RecordBatchReader> ScanNumbers(int64_t rows, std::shared_ptr<StoreObserver> observer) {
+  std::mt19937_64 random(9);
+  const auto batch = testing::RandomBatch({arrow::int64()}, rows, {0, 1, false}, random);
+  const auto store = ObserveStore(MakeMemoryStore(), std::move(observer));
+  EXPECT_TRUE(testing::WriteFile(store.get(), "f", *batch, {}, rows).ok());
+  const auto file = testing::OpenFile(store.get(), "f").ValueOrDie();
+  return ScanFile(file, file->WholeFile(), 0, rows, 1000).ValueOrDie();
+}
+
+TEST(FileScanTest, AScanThatIsDroppedReadsNoMore) {
+  const auto counter = std::make_shared<StoreCounter>();
+  auto reader = ScanNumbers(5'000'000, counter);
+  ASSERT_EQ(reader->Next().ValueOrDie()->num_rows(), 1000);
+  reader.reset();
+  const int64_t reads = counter->num_reads();
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  EXPECT_EQ(counter->num_reads(), reads);
+  auto closed = ScanNumbers(5'000'000, counter);
+  ASSERT_TRUE(closed->Next().ok());
+  ASSERT_TRUE(closed->Close().ok());
+  EXPECT_EQ(closed->Next().ValueOrDie(), nullptr);
+}
+
+TEST(FileScanTest, AReadThatFailsEndsTheScanWithItsError) {
+  const auto reader = ScanNumbers(5'000'000, std::make_shared<FailingReads>(6));
+  arrow::Status status;
+  int64_t rows = 0;
+  while (status.ok()) {
+    const auto batch = reader->Next();
+    status = batch.status();
+    if (status.ok()) {
+      ASSERT_NE(*batch, nullptr) << "the scan ended without an error after " << rows << " rows";
+      rows += (*batch)->num_rows();
+    }
+  }
+  EXPECT_TRUE(status.IsIOError()) << status;
+  EXPECT_LT(rows, 5'000'000);
 }
 
 TEST(ScanPiecesTest, RowsThatAreTooManyAreReadInHalves) {
