@@ -132,6 +132,30 @@ TYPED_TEST(IntegerEncoding, LongRunsArePackedAsRunsAndSmallValuesAsBits) {
   EXPECT_EQ(ExpectRoundTrip(*Integers<TypeParam>(5000, 0, 1, random), {}), Case::kFlat);
 }
 
+TYPED_TEST(IntegerEncoding, AUnitOfZerosBetweenOthersTakesNoBits) {
+  using Builder = typename arrow::TypeTraits<TypeParam>::BuilderType;
+  std::mt19937_64 random(3);
+  Builder builder;
+  for (int i = 0; i < 3 * 1024; ++i) {
+    const bool zero = i / 1024 == 1;
+    ASSERT_TRUE(builder.Append(static_cast<typename TypeParam::c_type>(zero ? 0 : random() % 32)).ok());
+  }
+  const auto array = builder.Finish().ValueOrDie();
+  EXPECT_EQ(ExpectRoundTrip(*array, {}), Case::kInlineBitpacking);
+  const auto encoded = *Encode(*array, {});
+  const LeafType type = *LeafType::Of(array->type());
+  const auto decoder = *ValueDecoder::Make(encoded.encoding, type, arrow::default_memory_pool());
+  int64_t first = 0;
+  for (const EncodedChunk& chunk : encoded.chunks) {
+    for (int64_t row : {0, 1023, 1024, 2047, 2048, 3071}) {
+      if (row < first || row >= first + chunk.num_values) continue;
+      const auto one = *Decode(*decoder, type, chunk, row - first, 1);
+      EXPECT_TRUE(one->Equals(array->Slice(row, 1))) << row;
+    }
+    first += chunk.num_values;
+  }
+}
+
 TEST(ValueEncoderTest, OptionsDecide) {
   std::mt19937_64 random(3);
   const auto runs = Integers<arrow::Int32Type>(5000, 1 << 30, 40, random);
@@ -207,6 +231,31 @@ TEST(ValueEncoderTest, DamagedChunksAreErrorsOrOtherValues) {
       (void)Decode(*decoder, type, chunk, chunk.num_values - 1, 1);
     }
   }
+}
+
+/// A chunk of `n` numbers from runs.
+arrow::Result<std::shared_ptr<arrow::Array>> DecodeRuns(std::vector<int32_t> values,
+                                                        std::vector<uint8_t> lengths, int64_t n) {
+  enc::CompressiveEncoding encoding;
+  encoding.mutable_rle()->mutable_values()->mutable_flat()->set_bits_per_value(32);
+  encoding.mutable_rle()->mutable_run_lengths()->mutable_flat()->set_bits_per_value(8);
+  const LeafType type = *LeafType::Of(arrow::int32());
+  ARROW_ASSIGN_OR_RAISE(const auto decoder, ValueDecoder::Make(encoding, type, arrow::default_memory_pool()));
+  EncodedChunk chunk;
+  chunk.num_values = n;
+  chunk.buffers = {{reinterpret_cast<const uint8_t*>(values.data()), 4 * values.size()},
+                   {lengths.data(), lengths.size()}};
+  return Decode(*decoder, type, chunk, 0, n);
+}
+
+TEST(ValueDecoderTest, RunsMustFillTheirChunk) {
+  const auto whole = DecodeRuns({7, 8}, {2, 3}, 5).ValueOrDie();
+  EXPECT_EQ(static_cast<const arrow::Int32Array&>(*whole).Value(4), 8);
+  EXPECT_TRUE(DecodeRuns({7, 8}, {2, 2}, 5).status().IsInvalid());     // too few values
+  EXPECT_TRUE(DecodeRuns({7, 8}, {5}, 5).status().IsInvalid());        // a value without a length
+  EXPECT_TRUE(DecodeRuns({7}, {2, 3}, 5).status().IsInvalid());        // a length without a value
+  EXPECT_TRUE(DecodeRuns({7, 8}, {0, 5}, 5).status().IsInvalid());     // a run of nothing
+  EXPECT_EQ(DecodeRuns({7, 8}, {2, 9}, 5).ValueOrDie()->length(), 5);  // what is behind the chunk is cut off
 }
 
 }  // namespace
