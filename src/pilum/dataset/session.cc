@@ -5,8 +5,6 @@ namespace pilum {
 
 namespace {
 
-// What an open reader costs beside its pages' metadata, which grows with the file.
-constexpr int64_t kOpenFileBytes = 16 << 10;
 constexpr int64_t kOpenIndexBytes = 1 << 20;
 
 }  // namespace
@@ -14,11 +12,19 @@ constexpr int64_t kOpenIndexBytes = 1 << 20;
 arrow::Result<std::shared_ptr<FileReader>> Session::OpenFile(const StoreLocation& location,
                                                              const std::string& path, int64_t size) {
   const std::string key = JoinPath(location.uri, path);
-  if (const auto open = files_.Get(key)) return open->reader;
+  if (const auto open = files_.Get(key)) {
+    if (open->reader->memory_bytes() != open->cost) Keep(key, open->reader);
+    return open->reader;
+  }
   ARROW_ASSIGN_OR_RAISE(auto object, location.store->Open(path, size));
   ARROW_ASSIGN_OR_RAISE(auto reader, FileReader::Open(std::move(object)));
-  files_.Put(key, std::make_shared<const File>(File{reader}), kOpenFileBytes);
+  Keep(key, reader);
   return reader;
+}
+
+void Session::Keep(const std::string& key, const std::shared_ptr<FileReader>& reader) {
+  const int64_t cost = reader->memory_bytes();
+  files_.Put(key, std::make_shared<const File>(File{reader, cost}), cost);
 }
 
 arrow::Result<std::shared_ptr<const DeletionVector>> Session::OpenDeletions(

@@ -29,6 +29,10 @@ class Session {
         deletions_(options.metadata_cache_bytes),
         indexes_(options.index_cache_bytes) {}
 
+  /// About what the cache of open files holds. What readers have come to keep counts once they are asked for
+  /// again.
+  int64_t open_file_bytes() const { return files_.size_bytes(); }
+
   /// The data file `path` of the table at `location`. @param size from the manifest, 0 or less if unknown.
   arrow::Result<std::shared_ptr<FileReader>> OpenFile(const StoreLocation& location, const std::string& path,
                                                       int64_t size);
@@ -42,10 +46,13 @@ class Session {
  private:
   struct File {
     std::shared_ptr<FileReader> reader;
+    int64_t cost;  // when it was put into the cache
   };
   struct Index {
     std::shared_ptr<BTreeIndex> index;
   };
+  void Keep(const std::string& key, const std::shared_ptr<FileReader>& reader);
+
   LruCache<File> files_;
   LruCache<DeletionVector> deletions_;
   LruCache<Index> indexes_;

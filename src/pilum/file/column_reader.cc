@@ -23,6 +23,10 @@ arrow::Result<std::unique_ptr<PageReader>> MakePage(const lance::file::v2::Colum
   return PageReader::Make(std::move(description), layout, column, arrow::default_memory_pool());
 }
 
+/// What tables of chunks (2 bytes a chunk become 16), indexes and dictionaries grow to, about, and a page.
+constexpr int64_t kBytesPerTableByte = 4;
+constexpr int64_t kBytesPerPage = 512;
+
 }  // namespace
 
 arrow::Result<std::shared_ptr<const ColumnReader>> ColumnReader::Open(
@@ -64,6 +68,8 @@ arrow::Result<std::shared_ptr<const ColumnReader>> ColumnReader::Open(
     return located(arrow::Status::Invalid("pages of ", row, " rows in a file of ", num_rows));
   }
   column->first_rows_.push_back(row);
+  for (const ByteRange& table : tables) column->memory_bytes_ += kBytesPerTableByte * table.length;
+  column->memory_bytes_ += kBytesPerPage * std::ssize(column->pages_);
   ARROW_ASSIGN_OR_RAISE(const auto fetched, object->ReadMany(tables));
   Buffers rest = fetched.ranges;
   for (size_t i = 0; i < column->pages_.size(); ++i) {

@@ -36,6 +36,8 @@ class ColumnReader {
                                                                  const LeafColumn& column, int64_t num_rows);
 
   const LeafColumn& column() const { return column_; }
+  /// About what the column keeps in memory.
+  int64_t memory_bytes() const { return memory_bytes_; }
 
   /// The pages that hold `rows` (ascending, disjoint, inside the column); appends the bytes they need.
   std::vector<Part> Plan(std::span<const RowRange> rows, std::vector<ByteRange>* bytes) const;
@@ -49,6 +51,7 @@ class ColumnReader {
 
   LeafColumn column_;
   int64_t page_rows_per_row_ = 1;
+  int64_t memory_bytes_ = 0;
   std::vector<std::unique_ptr<PageReader>> pages_;
   std::vector<int64_t> first_rows_;  // of each page, and the row behind the last; in rows of pages
 };

@@ -35,10 +35,15 @@ void AdoptDescriptions(google::protobuf::RepeatedPtrField<lance::file::Field>* f
   }
 }
 
+constexpr int64_t kOpenFileBytes = 8 << 10;  // objects, the handle, the schema
+
 class FileReaderImpl final : public FileReader {
  public:
   FileReaderImpl(std::shared_ptr<ReadableObject> object, FileTail tail)
-      : object_(std::move(object)), tail_(std::move(tail)), columns_(tail_.columns.size()) {}
+      : object_(std::move(object)), tail_(std::move(tail)), columns_(tail_.columns.size()) {
+    memory_bytes_ = kOpenFileBytes + tail_.bytes->size() +
+                    std::ssize(columns_) * static_cast<int64_t>(sizeof(columns_[0]) + sizeof(ByteRange));
+  }
 
   arrow::Status ParseDescriptor();
 
@@ -48,6 +53,7 @@ class FileReaderImpl final : public FileReader {
   int32_t num_columns() const override { return static_cast<int32_t>(columns_.size()); }
   const std::shared_ptr<const Schema>& schema() const override { return schema_; }
   int64_t num_bytes() const override { return object_->size(); }
+  int64_t memory_bytes() const override { return memory_bytes_; }
 
   arrow::Result<FileDescription> Describe() const override;
   arrow::Result<std::shared_ptr<arrow::Buffer>> ReadGlobalBuffer(int32_t index) override;
@@ -63,6 +69,7 @@ class FileReaderImpl final : public FileReader {
   int64_t num_rows_ = 0;
   std::shared_ptr<const Schema> schema_;
 
+  std::atomic<int64_t> memory_bytes_ = 0;
   std::mutex mutex_;  // guards columns_; never held while reading
   std::vector<std::shared_ptr<const ColumnReader>> columns_;
 };
@@ -98,6 +105,7 @@ arrow::Result<std::shared_ptr<const ColumnReader>> FileReaderImpl::OpenColumn(in
   ARROW_ASSIGN_OR_RAISE(auto column, ColumnReader::Open(object_.get(), tail_.columns[at], AsSpan(*metadata),
                                                         version(), leaf, num_rows_));
   std::lock_guard lock(mutex_);
+  memory_bytes_ += column->memory_bytes() - (columns_[at] == nullptr ? 0 : columns_[at]->memory_bytes());
   columns_[at] = column;
   return column;
 }

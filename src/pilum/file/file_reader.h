@@ -57,6 +57,8 @@ class FileReader {
   virtual FormatVersion version() const = 0;
   virtual int64_t num_rows() const = 0;
   virtual int64_t num_bytes() const = 0;  ///< of the file
+  /// About what the reader keeps in memory between reads. Grows as columns are read for the first time.
+  virtual int64_t memory_bytes() const = 0;
   virtual int32_t num_columns() const = 0;
   /// As the footer of the file tells it; table reads use the manifest's.
   virtual const std::shared_ptr<const Schema>& schema() const = 0;
