@@ -14,13 +14,15 @@ namespace pilum {
 
 namespace {
 
-std::shared_ptr<Dataset> WriteTable(const std::string& uri, const std::vector<std::shared_ptr<arrow::DataType>>& types,
-                                    int64_t rows, const std::shared_ptr<Session>& session) {
+std::shared_ptr<Dataset> WriteTable(const std::string& uri,
+                                    const std::vector<std::shared_ptr<arrow::DataType>>& types, int64_t rows,
+                                    const std::shared_ptr<Session>& session) {
   std::mt19937_64 random(3);
   const auto batch = testing::RandomBatch(types, rows, {0, 2000, true}, random);
   WriteOptions options;
   options.session = session;
-  return Dataset::Write(arrow::RecordBatchReader::Make({batch}).ValueOrDie(), {MakeMemoryStore(), uri}, options)
+  return Dataset::Write(arrow::RecordBatchReader::Make({batch}).ValueOrDie(), {MakeMemoryStore(), uri},
+                        options)
       .ValueOrDie();
 }
 

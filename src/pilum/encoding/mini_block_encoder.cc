@@ -115,7 +115,7 @@ arrow::Status ChunkWriter::Add(const EncodedChunk& chunk, int64_t end) {
   if (has_repetition()) repetition_.Append(part(levels_.repetition), &repetition);
   if (has_definition()) definition_.Append(part(levels_.definition), &definition);
   if (std::max({num_levels, repetition.size(), definition.size()}) > kMaxChunkLevels) {
-    return arrow::Status::Invalid("a chunk of ", num_levels, " levels: write fewer rows at a time");
+    return arrow::Status::Invalid("a row with ", num_levels, " levels, more than a chunk can hold");
   }
   AppendLE<uint16_t>(&data_, static_cast<uint16_t>(num_levels));
   if (has_repetition()) AppendLE<uint16_t>(&data_, static_cast<uint16_t>(repetition.size()));
