@@ -13,7 +13,6 @@
 #include <limits>
 #include <span>
 #include <string_view>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -42,8 +41,7 @@ void AppendFewestBytes(std::string* to, Wide value) {
 /// itself.
 class JsonbBuilder {
  public:
-  void Reset(const rapidjson::MemoryStream* stream) {
-    stream_ = stream;
+  void Reset() {
     status_ = arrow::Status::OK();
     payload_.clear();
     entries_.clear();
@@ -79,8 +77,7 @@ class JsonbBuilder {
     if (value != 0) AppendFewestBytes<uint64_t, uint8_t, uint16_t, uint32_t>(&payload_, value);
     return Add(jsonb::kNumber, begin);
   }
-  bool Double(double rounded) {
-    const double value = LastNumber(rounded);
+  bool Double(double value) {
     if (std::isnan(value)) return Add(jsonb::kNumber, Tag(jsonb::kNaN));
     if (std::isinf(value))
       return Add(jsonb::kNumber, Tag(value > 0 ? jsonb::kInfinity : jsonb::kNegativeInfinity));
@@ -88,7 +85,22 @@ class JsonbBuilder {
     AppendBE(&payload_, std::bit_cast<uint64_t>(value));
     return Add(jsonb::kNumber, begin);
   }
-  bool RawNumber(const char*, rapidjson::SizeType, bool) { return false; }  // not asked for
+  /// Numbers come as text: of some, RapidJSON's own conversions make garbage, or read outside of their
+  /// tables.
+  bool RawNumber(const char* text, rapidjson::SizeType size, bool) {
+    const std::string_view number(text, size);
+    if (number.find_first_of(".eEIN") == std::string_view::npos) {
+      uint64_t value = 0;
+      int64_t negative = 0;
+      if (number[0] != '-' && Parse(number, &value)) return Uint64(value);
+      if (number[0] == '-' && Parse(number, &negative)) return Int64(negative);
+    }
+    double value = 0;
+    const auto error = std::from_chars(text, text + size, value).ec;
+    if (error == std::errc()) return Double(value);
+    if (IsAboveOne(number)) return Fail("not JSON: a number that no double holds");
+    return Double(number[0] == '-' ? -0.0 : 0.0);
+  }
   bool String(const char* text, rapidjson::SizeType size, bool) {
     if (!CheckUnicode({text, size})) return false;
     const size_t begin = payload_.size();
@@ -158,16 +170,24 @@ class JsonbBuilder {
     return arrow::util::ValidateUTF8(text) || Fail("not JSON: half of a surrogate pair");
   }
 
-  /// The number that the stream is behind. `rounded` is near it: RapidJSON's own exact conversion makes
-  /// garbage of some zeros, such as 0e-30.
-  double LastNumber(double rounded) const {
-    const std::string_view read(stream_->begin_, stream_->Tell());
-    const auto number = read.substr(read.find_last_not_of("+-.0123456789eE") + 1);
-    double value = 0;
-    const auto error = std::from_chars(number.data(), number.data() + number.size(), value).ec;
-    if (error == std::errc()) return value;
-    if (error != std::errc::result_out_of_range) return rounded;  // NaN or Infinity
-    return std::copysign(std::abs(rounded) > 1 ? std::numeric_limits<double>::infinity() : 0.0, rounded);
+  template <typename T>
+  static bool Parse(std::string_view text, T* value) {
+    return std::from_chars(text.data(), text.data() + text.size(), *value).ec == std::errc();
+  }
+
+  /// Whether a number that is not zero, and so large or small that no double holds it, is large.
+  static bool IsAboveOne(std::string_view number) {
+    if (number[0] == '-') number.remove_prefix(1);
+    const size_t e = std::min(number.find_first_of("eE"), number.size());
+    const size_t point = std::min(number.substr(0, e).find('.'), e);
+    const size_t first = number.find_first_of("123456789");  // there is one before the exponent
+    int64_t exponent = 0;
+    if (e < number.size()) {
+      const auto digits = number.substr(e + (number[e + 1] == '+' ? 2 : 1));
+      if (!Parse(digits, &exponent)) return digits[0] != '-';
+    }
+    exponent = std::clamp(exponent, int64_t{-1} << 40, int64_t{1} << 40);  // texts are shorter
+    return static_cast<int64_t>(point) - static_cast<int64_t>(first) + exponent > 0;
   }
 
   /// Begins a number; where.
@@ -210,7 +230,6 @@ class JsonbBuilder {
     return Add(jsonb::kContainer, closed.payload);
   }
 
-  const rapidjson::MemoryStream* stream_ = nullptr;
   arrow::Status status_;
   std::string payload_, keys_, container_;
   std::vector<Entry> entries_;
@@ -219,8 +238,8 @@ class JsonbBuilder {
 };
 
 /// Iterative, so that nesting costs heap and not stack.
-constexpr unsigned kParseFlags =
-    rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag | rapidjson::kParseNanAndInfFlag;
+constexpr unsigned kParseFlags = rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag |
+                                 rapidjson::kParseNumbersAsStringsFlag | rapidjson::kParseNanAndInfFlag;
 
 }  // namespace
 
@@ -236,11 +255,12 @@ arrow::Status JsonbEncoder::Append(std::string_view text, std::string* to) {
   if (text.size() > std::numeric_limits<uint32_t>::max())
     return arrow::Status::Invalid("JSON text of more than 4 GiB");
   JsonbBuilder& builder = impl_->builder;
+  builder.Reset();
   rapidjson::MemoryStream stream(text.data(), text.size());
-  builder.Reset(&stream);
   const auto result = impl_->reader.Parse<kParseFlags>(stream, builder);
   ARROW_RETURN_NOT_OK(builder.status());
-  if (result.IsError() && result.Code() != rapidjson::kParseErrorDocumentEmpty) {
+  const bool empty = result.Code() == rapidjson::kParseErrorDocumentEmpty && stream.Tell() == text.size();
+  if (result.IsError() && !empty) {
     return arrow::Status::Invalid("not JSON: ", rapidjson::GetParseError_En(result.Code()), " At byte ",
                                   result.Offset());
   }

@@ -19,16 +19,19 @@ int64_t BytesOf(const ScanPieces& pieces) {
   return bytes;
 }
 
-/// Bits of a decoded value, as far as the type tells; `is_variable` if values differ.
+constexpr int64_t kEnoughBits = 8 * kScanPartBytes;
+
+/// Bits of a decoded value, at most kEnoughBits, as far as the type tells; `is_variable` if values differ.
 int64_t DecodedBits(const arrow::DataType& type, bool* is_variable) {
   if (type.id() == arrow::Type::FIXED_SIZE_LIST) {
     const auto& list = static_cast<const arrow::FixedSizeListType&>(type);
-    return list.list_size() * DecodedBits(*list.value_type(), is_variable);
+    const int64_t bits = DecodedBits(*list.value_type(), is_variable);
+    return std::min(bits * list.list_size(), kEnoughBits);
   }
   if (type.id() == arrow::Type::STRUCT) {
     int64_t bits = 0;
     for (const auto& field : type.fields()) bits += DecodedBits(*field->type(), is_variable);
-    return bits;
+    return std::min(bits, kEnoughBits);
   }
   const auto* fixed = dynamic_cast<const arrow::FixedWidthType*>(&type);
   if (fixed == nullptr) *is_variable |= type.id() != arrow::Type::NA;

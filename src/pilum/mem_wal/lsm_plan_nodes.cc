@@ -281,6 +281,7 @@ class FlushedKeys final : public GenerationKeys {
   arrow::Status Load() {
     ScanOptions options;
     options.columns = key_.names();
+    options.json_as_text = false;
     ARROW_ASSIGN_OR_RAISE(const auto scanner, generation_->dataset()->NewScan(options));
     ARROW_ASSIGN_OR_RAISE(const auto reader, scanner->ToReader());
     for (;;) {
