@@ -9,7 +9,6 @@
 #include "pilum/dataset/scan_reader.h"
 #include "pilum/expr/filter.h"
 #include "pilum/file/scan_pieces.h"
-#include "pilum/util/error.h"
 
 namespace pilum {
 
@@ -125,12 +124,6 @@ class ScannerImpl final : public Scanner {
       }
       const auto offsets = found.offsets.find(fragment->id());
       if (offsets == found.offsets.end()) continue;
-      if (const int64_t last = offsets->second.back(); last >= rows) {
-        return CorruptFile(plan_->location.uri, -1,
-                           "the index " + search_->index_name() + " has row " + std::to_string(last) +
-                               " of fragment " + std::to_string(fragment->id()) + ", which has " +
-                               std::to_string(rows));
-      }
       tasks.push_back({fragment, 0, rows, std::move(offsets->second)});
     }
     return tasks;

@@ -35,8 +35,6 @@ void AdoptDescriptions(google::protobuf::RepeatedPtrField<lance::file::Field>* f
   }
 }
 
-constexpr int64_t kOpenFileBytes = 8 << 10;  // objects, the handle, the schema
-
 class FileReaderImpl final : public FileReader {
  public:
   FileReaderImpl(std::shared_ptr<ReadableObject> object, FileTail tail)

@@ -38,12 +38,15 @@ struct FileDescription {
   std::vector<Column> columns;
 };
 
+/// What any open reader keeps in memory, about: objects, the handle, the schema.
+inline constexpr int64_t kOpenFileBytes = 8 << 10;
+
 /// Immutable after Open but for caches of page metadata; any thread. All work is done on the caller's thread:
 /// scans call ReadRange from many threads at once.
 ///
 /// Every length, offset and count of the file is checked before use: damage is IOError (kCorruptFile) with
 /// the file and the offset. NotImplemented: blobs of version 2 or in nested columns,
-/// structs without fields.
+/// structs without fields in lists.
 ///
 /// Files of version 0.1 (LegacyFileReader) have neither global buffers nor a description.
 class FileReader {

@@ -43,7 +43,6 @@ class LegacyFileReader final : public FileReader {
   int64_t num_rows() const override { return batch_starts_.back(); }
   int64_t num_bytes() const override { return object_->size(); }
   int64_t memory_bytes() const override {
-    constexpr int64_t kOpenFileBytes = 8 << 10;
     return kOpenFileBytes + (page_table_bytes_ == nullptr ? 0 : page_table_bytes_->size()) +
            std::ssize(batch_starts_) * 8;
   }
