@@ -263,7 +263,9 @@ arrow::Result<std::shared_ptr<arrow::ArrayData>> ColumnBuilder::FinishVector(
     const int64_t item_nulls = bits.null_count();
     std::vector<std::shared_ptr<arrow::Buffer>> buffers{bits.Finish()};
     if (below == nullptr) buffers.push_back(std::move(values));
-    auto data = arrow::ArrayData::Make(levels[level + 1], items, std::move(buffers), item_nulls);
+    const bool nulls = levels[level + 1]->id() == arrow::Type::NA;
+    auto data = nulls ? arrow::ArrayData::Make(arrow::null(), items, {nullptr}, items)
+                      : arrow::ArrayData::Make(levels[level + 1], items, std::move(buffers), item_nulls);
     if (below != nullptr) data->child_data = {std::move(below)};
     below = std::move(data);
   }

@@ -278,6 +278,10 @@ enc::CompressiveEncoding FlatEncoding(const LeafValues& values) {
     }
     level = level->mutable_packed_struct()->mutable_values();
   }
+  if (values.type.is_vector_of_nulls()) {
+    encoding.mutable_constant();  // stands for the vector
+    return encoding;
+  }
   for (size_t i = 0; i < values.type.dims.size(); ++i) {
     auto* list = level->mutable_fixed_size_list();
     list->set_items_per_value(static_cast<uint64_t>(values.type.dims[i]));

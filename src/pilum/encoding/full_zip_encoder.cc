@@ -28,13 +28,15 @@ constexpr int64_t kCompressBytes = 32768;
 /// The control words of a page.
 class ControlWords {
  public:
-  explicit ControlWords(const Levels& levels) : levels_(levels), max_visible_(levels.max_visible()) {
+  /// @param least_bits_def bits of a definition level, even if all are 0
+  explicit ControlWords(const Levels& levels, int least_bits_def = 0)
+      : levels_(levels), max_visible_(levels.max_visible()) {
     const auto bits = [](const std::vector<uint16_t>& all) {
       const auto highest = std::max_element(all.begin(), all.end());
       return highest == all.end() ? 0 : static_cast<int>(std::bit_width(*highest));
     };
     bits_rep_ = bits(levels.repetition);
-    bits_def_ = bits(levels.definition);
+    bits_def_ = std::max(bits(levels.definition), least_bits_def);
     const int width = bits_rep_ + bits_def_;
     bytes_ = width == 0 ? 0 : width <= 8 ? 1 : width <= 16 ? 2 : 4;
   }
@@ -111,7 +113,8 @@ arrow::Result<EncodedPage> EncodeFixed(const LeafValues& values, const Levels& l
   if (values.type.bits % 8 != 0 && !boolean) {
     return arrow::Status::NotImplemented("full-zip pages of ", values.type.type->ToString());
   }
-  const ControlWords words(levels);
+  // 8.0.0 reads vectors of nulls only behind definition levels (§8.11).
+  const ControlWords words(levels, /*least_bits_def=*/values.type.is_vector_of_nulls() ? 1 : 0);
   const int64_t value_bytes = FixedValueBytes(values);
   EncodedPage page;
   auto* layout = words.Describe(values.length, &page);

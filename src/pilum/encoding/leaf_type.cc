@@ -59,6 +59,7 @@ arrow::Result<LeafType> LeafType::Of(const std::shared_ptr<arrow::DataType>& typ
     }
     item = list.value_type().get();
   }
+  if (item->id() == arrow::Type::NA) return leaf;
   const auto* fixed = dynamic_cast<const arrow::FixedWidthType*>(item);
   if (fixed == nullptr || item->id() == arrow::Type::DICTIONARY) {
     return arrow::Status::NotImplemented("columns of type ", type->ToString(), " are not supported yet");

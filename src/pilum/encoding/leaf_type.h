@@ -25,7 +25,7 @@ struct LeafType {
   Kind kind = Kind::kNull;
   std::shared_ptr<arrow::DataType> type;
   int64_t bits = 0;           ///< kFixed: one value, all dimensions included; kDictionary: one key
-  int64_t item_bits = 0;      ///< kFixed: one item of a vector; equal to `bits` for scalars
+  int64_t item_bits = 0;      ///< kFixed: one item of a vector, 0 of nulls; equal to `bits` for scalars
   std::vector<int64_t> dims;  ///< sizes of the dimensions of a vector, outermost first; empty for scalars
   int offset_bits = 0;        ///< kVariable: 32 or 64
   std::vector<int64_t> packed_bits;     ///< kFixed: of each child of a packed struct; empty for all else
@@ -34,6 +34,8 @@ struct LeafType {
   std::vector<LeafType> fields;             ///< kRow: of each child; kFixed, kVariable or kRow
 
   bool is_vector() const { return !dims.empty(); }
+  /// Vectors of type null have items but no bytes.
+  bool is_vector_of_nulls() const { return is_vector() && item_bits == 0; }
   bool is_packed() const { return !packed_bits.empty() || kind == Kind::kRow; }
   /// Whether values are an array of `bits` each: kFixed, and the keys of kDictionary.
   bool has_fixed_width() const { return kind == Kind::kFixed || kind == Kind::kDictionary; }

@@ -30,6 +30,7 @@ void FillFixed(const arrow::ArrayData& array, LeafValues* values) {
     const bool nulls = leaf->buffers[0] != nullptr && leaf->GetNullCount() > 0;
     values->item_validity.push_back({nulls ? leaf->buffers[0]->data() : nullptr, first});
   }
+  if (values->type.is_vector_of_nulls()) return;
   const uint8_t* data = leaf->buffers[1] == nullptr ? nullptr : leaf->buffers[1]->data();
   const int64_t bit = first * values->type.item_bits;
   values->first_bit = values->type.bits % 8 == 0 && bit % 8 == 0 ? 0 : bit % 8;
@@ -78,6 +79,7 @@ int64_t LeafValues::DataSize() const {
 
 int64_t LeafValues::LongestValue() const {
   if (type.kind == LeafType::Kind::kNull) return 0;
+  if (type.is_vector_of_nulls()) return 0;
   if (type.has_fixed_width()) return type.item_bits / 8 * (type.bits / type.item_bits);
   int64_t longest = 0;
   for (size_t i = 0; i + 1 < offsets.size(); ++i) longest = std::max(longest, offsets[i + 1] - offsets[i]);

@@ -153,6 +153,36 @@ bool Levels::TooManyForChunks() const {
   return values > 0 && values < num_slots;
 }
 
+Levels Levels::OnlyUsed() const {
+  int highest = 0;
+  for (const auto layer : layers) highest += LevelsOf(layer);
+  std::vector<bool> used(static_cast<size_t>(highest) + 1);
+  for (const uint16_t level : definition) used[level] = true;
+  std::vector<uint16_t> renumbered(used.size());
+  uint16_t next = 1;
+  for (size_t level = 1; level < used.size(); ++level) {
+    if (used[level]) renumbered[level] = next++;
+  }
+  Levels result = *this;
+  size_t level = 1;
+  for (auto& layer : result.layers) {
+    const bool list = IsListLayer(layer);
+    const bool null = (layer == enc::REPDEF_NULLABLE_ITEM || layer == enc::REPDEF_NULLABLE_LIST ||
+                       layer == enc::REPDEF_NULL_AND_EMPTY_LIST) &&
+                      used[level++];
+    const bool empty =
+        (layer == enc::REPDEF_EMPTYABLE_LIST || layer == enc::REPDEF_NULL_AND_EMPTY_LIST) && used[level++];
+    layer = !list           ? (null ? enc::REPDEF_NULLABLE_ITEM : enc::REPDEF_ALL_VALID_ITEM)
+            : null && empty ? enc::REPDEF_NULL_AND_EMPTY_LIST
+            : null          ? enc::REPDEF_NULLABLE_LIST
+            : empty         ? enc::REPDEF_EMPTYABLE_LIST
+                            : enc::REPDEF_ALL_VALID_LIST;
+  }
+  if (next == 1) result.definition.clear();
+  for (uint16_t& definition_level : result.definition) definition_level = renumbered[definition_level];
+  return result;
+}
+
 Levels Levels::Slice(int64_t begin, int64_t count) const {
   Levels slice;
   slice.layers = layers;

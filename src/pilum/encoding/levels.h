@@ -41,6 +41,8 @@ struct Levels {
   std::vector<Range> CutForChunks() const;
   /// Whether this is such a row, or rows that were not cut.
   bool TooManyForChunks() const;
+  /// The same slots, without the kinds of nulls and empty lists that none of them has.
+  Levels OnlyUsed() const;
   /// Levels of the slots from `begin` on, whole rows, with the same layers.
   Levels Slice(int64_t begin, int64_t num_slots) const;
 

@@ -213,6 +213,33 @@ TEST(LevelsTest, CrowdedRowsAreCutIntoRangesThatKeepToTheBudget) {
   EXPECT_EQ(part.layers, levels.layers);
 }
 
+TEST(LevelsTest, LevelsThatNoSlotHasCanBeGivenUp) {
+  Levels levels;
+  levels.layers = {enc::REPDEF_NULLABLE_ITEM,    // 1
+                   enc::REPDEF_NULL_AND_EMPTY_LIST,  // 2, 3
+                   enc::REPDEF_NULLABLE_ITEM,        // 4
+                   enc::REPDEF_NULL_AND_EMPTY_LIST,  // 5, 6
+                   enc::REPDEF_EMPTYABLE_LIST};      // 7
+  levels.num_slots = 4;
+  levels.repetition = {3, 0, 2, 3};
+  levels.definition = {0, 3, 5, 7};
+  const Levels used = levels.OnlyUsed();
+  EXPECT_THAT(used.layers,
+              ElementsAre(enc::REPDEF_ALL_VALID_ITEM, enc::REPDEF_EMPTYABLE_LIST, enc::REPDEF_ALL_VALID_ITEM,
+                          enc::REPDEF_NULLABLE_LIST, enc::REPDEF_EMPTYABLE_LIST));
+  EXPECT_THAT(used.definition, ElementsAre(0, 1, 2, 3));
+  EXPECT_EQ(used.repetition, levels.repetition);
+  EXPECT_EQ(used.num_slots, 4);
+  levels.definition = {0, 0, 0, 0};
+  EXPECT_TRUE(levels.OnlyUsed().definition.empty());
+  levels.definition = {1, 2, 4, 6};
+  const Levels others = levels.OnlyUsed();
+  EXPECT_THAT(others.layers, ElementsAre(enc::REPDEF_NULLABLE_ITEM, enc::REPDEF_NULLABLE_LIST,
+                                         enc::REPDEF_NULLABLE_ITEM, enc::REPDEF_EMPTYABLE_LIST,
+                                         enc::REPDEF_ALL_VALID_LIST));
+  EXPECT_THAT(others.definition, ElementsAre(1, 2, 3, 4));
+}
+
 TEST(LevelsTest, RunsAreChosenWhenTheyAreSmallerInTheChunksThePageHas) {
   std::vector<uint16_t> levels(8192, 0);
   for (size_t i = 0; i < levels.size(); i += 32) levels[i] = 1;  // 512 runs

@@ -117,6 +117,21 @@ bool UseFullZip(const LeafValues& values, const Levels& levels, const EncodingOp
   return options.structure == Structure::kFullZip || values.LongestValue() >= kWideValue;
 }
 
+/// Vectors of nulls: rows of levels only. 8.0.0 reads them if the innermost layer is nullable (§8.11).
+arrow::Result<EncodedPage> EncodeNullVectors(const LeafValues& values, Levels levels,
+                                             const EncodingOptions& options) {
+  if (values.type.dims.size() > 1 || HasNullableAroundList(levels)) {
+    return arrow::Status::NotImplemented("vectors of ", values.type.type->ToString(),
+                                         " have no form that other readers understand");
+  }
+  if (levels.layers[0] == enc::REPDEF_ALL_VALID_ITEM) {
+    levels.layers[0] = enc::REPDEF_NULLABLE_ITEM;  // takes level 1; those of outer layers move up
+    levels.definition.resize(static_cast<size_t>(levels.num_slots));
+    for (uint16_t& level : levels.definition) level = static_cast<uint16_t>(level == 0 ? 0 : level + 1);
+  }
+  return EncodeFullZipPage(values, levels, options);
+}
+
 }  // namespace
 
 arrow::Result<EncodedPage> EncodeConstantPage(const LeafValues& values, int64_t value, const Levels& levels,
@@ -165,6 +180,7 @@ arrow::Result<EncodedPage> EncodePage(const LeafValues& values, const Levels& le
   if (format.v2_2 && scalar && uniform.all_equal) {
     return EncodeConstantPage(values, uniform.first_valid, levels, format);
   }
+  if (values.type.is_vector_of_nulls()) return EncodeNullVectors(values, levels, options);
   if (values.type.kind == LeafType::Kind::kDictionary) {
     return EncodeDictionaryPage(values, *values.entries, levels, options, format);
   }

@@ -167,6 +167,10 @@ void AppendFixed(const LeafValues& values, const Levels& levels, Buffers* buffer
   for (size_t i = 0; i < values.type.dims.size(); ++i) {
     level->mutable_fixed_size_list()->set_dimension(static_cast<uint32_t>(values.type.dims[i]));
     level = level->mutable_fixed_size_list()->mutable_items();
+    if (values.type.is_vector_of_nulls() && i + 1 == values.type.dims.size()) {
+      level->mutable_nullable()->mutable_all_nulls();
+      return;
+    }
     const auto& validity = values.item_validity[i];
     wrap(validity.bitmap == nullptr
              ? nullptr

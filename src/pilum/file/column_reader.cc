@@ -29,12 +29,14 @@ constexpr int64_t kBytesPerPage = 512;
 
 }  // namespace
 
-arrow::Result<std::shared_ptr<const ColumnReader>> ColumnReader::Open(
-    ReadableObject* object, ByteRange metadata_range, std::span<const uint8_t> metadata,
-    FormatVersion version, const LeafColumn& leaf, int64_t num_rows) {
+arrow::Result<std::shared_ptr<ColumnReader>> ColumnReader::Open(const ReadableObject& object,
+                                                                ByteRange metadata_range,
+                                                                std::span<const uint8_t> metadata,
+                                                                FormatVersion version, const LeafColumn& leaf,
+                                                                int64_t num_rows) {
   const auto located = [&](const arrow::Status& status) {
-    return status.IsInvalid()          ? CorruptFile(object->path(), metadata_range.offset, status.message())
-           : status.IsNotImplemented() ? Annotate(status, object->path() + ": ")
+    return status.IsInvalid()          ? CorruptFile(object.path(), metadata_range.offset, status.message())
+           : status.IsNotImplemented() ? Annotate(status, object.path() + ": ")
                                        : status;
   };
   auto message = ParseColumnMetadata(metadata);
@@ -45,11 +47,9 @@ arrow::Result<std::shared_ptr<const ColumnReader>> ColumnReader::Open(
   if (__builtin_mul_overflow(num_rows, column->page_rows_per_row_, &num_rows)) {
     return located(arrow::Status::Invalid("more items than 2^63"));
   }
-  std::vector<ByteRange> tables;
-  std::vector<size_t> tables_per_page;
   int64_t row = 0;
   for (const auto& page : message->pages()) {
-    auto description = DescribePage(page, object->path(), object->size());
+    auto description = DescribePage(page, object.path(), object.size());
     if (!description.ok()) return located(description.status());
     if (description->num_rows == 0) continue;
     if (description->num_rows < 0 || description->num_rows > num_rows - row) {
@@ -59,36 +59,20 @@ arrow::Result<std::shared_ptr<const ColumnReader>> ColumnReader::Open(
     row += description->num_rows;
     auto reader = MakePage(page, *std::move(description), version, leaf);
     if (!reader.ok()) return located(reader.status());
-    const auto ranges = (*reader)->InitRanges();
-    tables.insert(tables.end(), ranges.begin(), ranges.end());
-    tables_per_page.push_back(ranges.size());
+    if ((*reader)->InitRanges().empty()) ARROW_RETURN_NOT_OK((*reader)->InitOnce({}).status());
     column->pages_.push_back(*std::move(reader));
   }
   if (row != num_rows) {
     return located(arrow::Status::Invalid("pages of ", row, " rows in a file of ", num_rows));
   }
   column->first_rows_.push_back(row);
-  for (const ByteRange& table : tables) column->memory_bytes_ += kBytesPerTableByte * table.length;
-  column->memory_bytes_ += kBytesPerPage * std::ssize(column->pages_);
-  ARROW_ASSIGN_OR_RAISE(const auto fetched, object->ReadMany(tables));
-  Buffers rest = fetched.ranges;
-  for (size_t i = 0; i < column->pages_.size(); ++i) {
-    ARROW_RETURN_NOT_OK(column->pages_[i]->Init(rest.first(tables_per_page[i])));
-    rest = rest.subspan(tables_per_page[i]);
-  }
+  column->memory_bytes_ = kBytesPerPage * std::ssize(column->pages_);
   return column;
 }
 
-std::vector<ColumnReader::Part> ColumnReader::Plan(std::span<const RowRange> rows,
-                                                   std::vector<ByteRange>* bytes) const {
+std::vector<ColumnReader::Part> ColumnReader::Find(std::span<const RowRange> rows) const {
   std::vector<Part> parts;
   size_t page = 0;
-  const auto close = [&] {
-    if (parts.empty() || parts.back().num_buffers != 0) return;
-    const size_t before = bytes->size();
-    parts.back().page->Plan(parts.back().rows, bytes);
-    parts.back().num_buffers = bytes->size() - before;
-  };
   for (RowRange range : rows) {
     range = {range.begin * page_rows_per_row_, range.end * page_rows_per_row_};
     while (range.size() > 0) {
@@ -98,17 +82,44 @@ std::vector<ColumnReader::Part> ColumnReader::Plan(std::span<const RowRange> row
                                    first_rows_.begin()) -
                1;
       }
-      if (parts.empty() || parts.back().page != pages_[page].get()) {
-        close();
-        parts.push_back({pages_[page].get(), {}, 0});
-      }
+      if (parts.empty() || parts.back().page != pages_[page].get()) parts.push_back({pages_[page].get(), {}});
       const int64_t end = std::min(range.end, first_rows_[page + 1]);
       parts.back().rows.push_back({range.begin - first_rows_[page], end - first_rows_[page]});
       range.begin = end;
     }
   }
-  close();
   return parts;
+}
+
+void ColumnReader::AppendTables(std::span<Part> parts, std::vector<ByteRange>* bytes) {
+  for (Part& part : parts) {
+    if (part.page->ready()) continue;
+    const auto tables = part.page->InitRanges();
+    bytes->insert(bytes->end(), tables.begin(), tables.end());
+    part.num_tables = tables.size();
+  }
+}
+
+arrow::Result<int64_t> ColumnReader::InitTables(std::span<const Part> parts, Buffers* buffers) {
+  int64_t grown = 0;
+  for (const Part& part : parts) {
+    if (part.num_tables == 0) continue;
+    const Buffers tables = buffers->first(part.num_tables);
+    *buffers = buffers->subspan(part.num_tables);
+    ARROW_ASSIGN_OR_RAISE(const bool first, part.page->InitOnce(tables));
+    if (!first) continue;
+    for (const auto& table : tables) grown += kBytesPerTableByte * std::ssize(table);
+  }
+  memory_bytes_ += grown;
+  return grown;
+}
+
+void ColumnReader::Plan(std::span<Part> parts, std::vector<ByteRange>* bytes) {
+  for (Part& part : parts) {
+    const size_t before = bytes->size();
+    part.page->Plan(part.rows, bytes);
+    part.num_buffers = bytes->size() - before;
+  }
 }
 
 arrow::Status ColumnReader::Decode(std::span<const Part> parts, Buffers* buffers, ColumnBuilder* out) {

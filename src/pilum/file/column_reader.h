@@ -17,30 +17,38 @@
 
 namespace pilum {
 
-/// Immutable once open; any thread.
+/// Immutable once open but for tables of its pages, which are read when a page is read for the first time. Any
+/// thread.
 class ColumnReader {
  public:
   /// What one page contributes to a read.
   struct Part {
-    const PageReader* page;
+    PageReader* page;
     std::vector<RowRange> rows;  // of the page
-    size_t num_buffers;
+    size_t num_tables = 0;   // that this read brings
+    size_t num_buffers = 0;  // of the plan
   };
 
-  /// Parses `metadata` (a ColumnMetadata message at `offset` of the file) and reads, in one go, the tables
-  /// its pages keep in memory. The pages must hold `num_rows` rows of the table.
-  static arrow::Result<std::shared_ptr<const ColumnReader>> Open(ReadableObject* object,
-                                                                 ByteRange metadata_range,
-                                                                 std::span<const uint8_t> metadata,
-                                                                 FormatVersion version,
-                                                                 const LeafColumn& column, int64_t num_rows);
+  /// Parses `metadata` (a ColumnMetadata message, at `metadata_range` of the file). The pages must hold
+  /// `num_rows` rows of the table. Reads nothing.
+  static arrow::Result<std::shared_ptr<ColumnReader>> Open(const ReadableObject& object,
+                                                           ByteRange metadata_range,
+                                                           std::span<const uint8_t> metadata,
+                                                           FormatVersion version, const LeafColumn& column,
+                                                           int64_t num_rows);
 
   const LeafColumn& column() const { return column_; }
   /// About what the column keeps in memory.
   int64_t memory_bytes() const { return memory_bytes_; }
 
-  /// The pages that hold `rows` (ascending, disjoint, inside the column); appends the bytes they need.
-  std::vector<Part> Plan(std::span<const RowRange> rows, std::vector<ByteRange>* bytes) const;
+  /// The pages that hold `rows` (ascending, disjoint, inside the column).
+  std::vector<Part> Find(std::span<const RowRange> rows) const;
+  /// The bytes that pages of `parts` want to keep in memory and have not read yet; none, mostly.
+  static void AppendTables(std::span<Part> parts, std::vector<ByteRange>* bytes);
+  /// Gives them to the pages; takes them off the front of `buffers`. Returns by how much memory_bytes() grew.
+  arrow::Result<int64_t> InitTables(std::span<const Part> parts, Buffers* buffers);
+  /// The bytes that the parts need, whose tables are there.
+  static void Plan(std::span<Part> parts, std::vector<ByteRange>* bytes);
   /// Appends the rows of a plan; takes the buffers of its parts off the front of `buffers`.
   static arrow::Status Decode(std::span<const Part> parts, Buffers* buffers, ColumnBuilder* out);
   /// The same for a nested column: one piece per page.
@@ -51,7 +59,7 @@ class ColumnReader {
 
   LeafColumn column_;
   int64_t page_rows_per_row_ = 1;
-  int64_t memory_bytes_ = 0;
+  std::atomic<int64_t> memory_bytes_ = 0;
   std::vector<std::unique_ptr<PageReader>> pages_;
   std::vector<int64_t> first_rows_;  // of each page, and the row behind the last; in rows of pages
 };

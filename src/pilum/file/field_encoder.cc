@@ -124,7 +124,9 @@ arrow::Status FieldEncoder::EncodeLeaf(const Rows& rows, const LeafArray& leaf, 
   }
   int64_t row = rows.first_row, slot = 0, value = 0;
   for (const Levels::Range& range : leaf.levels.CutForChunks()) {
-    const LeafArray part{leaf.values->Slice(value, range.values), leaf.levels.Slice(slot, range.slots)};
+    LeafArray part{leaf.values->Slice(value, range.values), leaf.levels.Slice(slot, range.slots)};
+    // One row that needs full-zip, which must not have nulls around lists; it may have none.
+    if (part.levels.TooManyForChunks()) part.levels = part.levels.OnlyUsed();
     ARROW_RETURN_NOT_OK(EncodeLeafPage(part, range.rows, row, column, out));
     row += range.rows;
     slot += range.slots;

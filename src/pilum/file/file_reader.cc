@@ -35,6 +35,15 @@ void AdoptDescriptions(google::protobuf::RepeatedPtrField<lance::file::Field>* f
   }
 }
 
+/// What one read needs of one column of the file.
+struct ColumnPlan {
+  std::shared_ptr<ColumnReader> column;  // keeps the pages of the parts alive
+  std::vector<ColumnReader::Part> parts;
+};
+
+/// Of each column of a field; none for nested fields of version 2.0.
+using FieldPlan = std::vector<ColumnPlan>;
+
 class FileReaderImpl final : public FileReader {
  public:
   FileReaderImpl(std::shared_ptr<ReadableObject> object, FileTail tail)
@@ -57,7 +66,8 @@ class FileReaderImpl final : public FileReader {
   arrow::Result<std::shared_ptr<arrow::Buffer>> ReadGlobalBuffer(int32_t index) override;
 
  private:
-  arrow::Result<std::shared_ptr<const ColumnReader>> OpenColumn(int32_t index, const LeafColumn& column);
+  arrow::Result<std::shared_ptr<ColumnReader>> OpenColumn(int32_t index, const LeafColumn& column);
+  arrow::Status ReadTables(std::span<FieldPlan> plans);
   arrow::Result<std::shared_ptr<arrow::RecordBatch>> ReadRows(const FileProjection& projection,
                                                               std::span<const RowRange> rows,
                                                               arrow::MemoryPool* pool) override;
@@ -69,7 +79,7 @@ class FileReaderImpl final : public FileReader {
 
   std::atomic<int64_t> memory_bytes_ = 0;
   std::mutex mutex_;  // guards columns_; never held while reading
-  std::vector<std::shared_ptr<const ColumnReader>> columns_;
+  std::vector<std::shared_ptr<ColumnReader>> columns_;
 };
 
 arrow::Status FileReaderImpl::ParseDescriptor() {
@@ -88,8 +98,8 @@ arrow::Status FileReaderImpl::ParseDescriptor() {
   return arrow::Status::OK();
 }
 
-arrow::Result<std::shared_ptr<const ColumnReader>> FileReaderImpl::OpenColumn(int32_t index,
-                                                                              const LeafColumn& leaf) {
+arrow::Result<std::shared_ptr<ColumnReader>> FileReaderImpl::OpenColumn(int32_t index,
+                                                                        const LeafColumn& leaf) {
   if (index < 0 || index >= num_columns()) {
     return arrow::Status::Invalid(object_->path(), ": column ", index, " was asked for but there are only ",
                                   num_columns(), " columns in the file");
@@ -100,7 +110,7 @@ arrow::Result<std::shared_ptr<const ColumnReader>> FileReaderImpl::OpenColumn(in
     if (columns_[at] != nullptr && columns_[at]->column().SameAs(leaf)) return columns_[at];
   }
   const auto metadata = tail_.Slice(tail_.columns[at]);
-  ARROW_ASSIGN_OR_RAISE(auto column, ColumnReader::Open(object_.get(), tail_.columns[at], AsSpan(*metadata),
+  ARROW_ASSIGN_OR_RAISE(auto column, ColumnReader::Open(*object_, tail_.columns[at], AsSpan(*metadata),
                                                         version(), leaf, num_rows_));
   std::lock_guard lock(mutex_);
   memory_bytes_ += column->memory_bytes() - (columns_[at] == nullptr ? 0 : columns_[at]->memory_bytes());
@@ -108,11 +118,23 @@ arrow::Result<std::shared_ptr<const ColumnReader>> FileReaderImpl::OpenColumn(in
   return column;
 }
 
-/// What one read needs of one column of the file.
-struct ColumnPlan {
-  std::shared_ptr<const ColumnReader> column;  // keeps the pages of the parts alive
-  std::vector<ColumnReader::Part> parts;
-};
+/// Has the pages of `plans` read what they keep in memory; one request, none mostly.
+arrow::Status FileReaderImpl::ReadTables(std::span<FieldPlan> plans) {
+  std::vector<ByteRange> bytes;
+  for (FieldPlan& field : plans) {
+    for (ColumnPlan& plan : field) ColumnReader::AppendTables(plan.parts, &bytes);
+  }
+  if (bytes.empty()) return arrow::Status::OK();
+  ARROW_ASSIGN_OR_RAISE(const auto fetched, object_->ReadMany(bytes));
+  Buffers rest = fetched.ranges;
+  for (FieldPlan& field : plans) {
+    for (ColumnPlan& plan : field) {
+      ARROW_ASSIGN_OR_RAISE(const int64_t grown, plan.column->InitTables(plan.parts, &rest));
+      memory_bytes_ += grown;
+    }
+  }
+  return arrow::Status::OK();
+}
 
 /// The rows of a field whose columns are `plans`.
 arrow::Result<std::shared_ptr<arrow::ArrayData>> DecodeField(const arrow::Field& field, int64_t n,
@@ -136,8 +158,7 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> FileReaderImpl::ReadRows(cons
                                                                             arrow::MemoryPool* pool) {
   int64_t n = 0;
   for (const RowRange& range : rows) n += range.size();
-  std::vector<ByteRange> bytes;
-  std::vector<std::vector<ColumnPlan>> plans;  // per field; none for nested fields of version 2.0
+  std::vector<FieldPlan> plans;
   std::span<const int32_t> columns(projection.column_indices);
   std::vector<std::shared_ptr<arrow::ArrayData>> arrays(projection.schema->fields().size());
   for (size_t i = 0; i < arrays.size(); ++i) {
@@ -157,12 +178,17 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> FileReaderImpl::ReadRows(cons
       ARROW_ASSIGN_OR_RAISE(leaf, projection.Stored(columns.front(), std::move(leaf)));
       ARROW_ASSIGN_OR_RAISE(auto column, OpenColumn(columns.front(), leaf));
       columns = columns.subspan(1);
-      auto parts = column->Plan(rows, &bytes);
+      auto parts = column->Find(rows);
       plan.push_back({std::move(column), std::move(parts)});
     }
   }
   if (!columns.empty()) {
     return arrow::Status::Invalid(object_->path(), ": a projection with more columns than its schema has");
+  }
+  ARROW_RETURN_NOT_OK(ReadTables(plans));
+  std::vector<ByteRange> bytes;
+  for (FieldPlan& field : plans) {
+    for (ColumnPlan& plan : field) ColumnReader::Plan(plan.parts, &bytes);
   }
   ARROW_ASSIGN_OR_RAISE(const auto fetched, object_->ReadMany(bytes));
   Buffers rest = fetched.ranges;

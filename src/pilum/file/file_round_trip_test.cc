@@ -527,6 +527,102 @@ TEST(FileRoundTripTest, MillionsOfEmptyListsAroundFewValuesAreSplitIntoPages) {
   }
 }
 
+/// Rows of a struct with a list of `num_lists` lists each, all empty but the first; -1 is a null struct.
+std::shared_ptr<arrow::RecordBatch> StructsOfEmptyLists(const std::vector<int>& num_lists) {
+  auto ints = std::make_shared<arrow::Int32Builder>();
+  auto inner = std::make_shared<arrow::ListBuilder>(arrow::default_memory_pool(), ints);
+  auto outer = std::make_shared<arrow::ListBuilder>(arrow::default_memory_pool(), inner);
+  arrow::StructBuilder structs(arrow::struct_({arrow::field("l", outer->type())}),
+                               arrow::default_memory_pool(), {outer});
+  for (const int n : num_lists) {
+    EXPECT_TRUE(n < 0 ? structs.AppendNull().ok() : structs.Append().ok() && outer->Append().ok());
+    for (int i = 0; i < n; ++i) {
+      EXPECT_TRUE(inner->Append().ok());
+      if (i == 0) EXPECT_TRUE(ints->Append(n).ok());
+    }
+  }
+  const auto array = *structs.Finish();
+  return arrow::RecordBatch::Make(arrow::schema({arrow::field("s", array->type())}), array->length(), {array});
+}
+
+TEST(FileRoundTripTest, OneRowOfManyEmptyListsInAStructHasAPageOfItsOwn) {
+  const auto batch = StructsOfEmptyLists({3, 1, -1, 70'000, 0, 2, -1});
+  for (const auto version : {FormatVersion::k2_1, FormatVersion::k2_2}) {
+    auto store = MakeMemoryStore();
+    FileWriterOptions options;
+    options.version = version;
+    const auto written = WriteFile(store.get(), "f", *batch, options, 7);
+    ASSERT_TRUE(written.ok()) << written.ToString();
+    auto reader = OpenFile(store.get(), "f").ValueOrDie();
+    EXPECT_EQ((*reader->Describe()).columns[0].pages.size(), 3);
+    ExpectEqual(**reader->ReadRange(reader->WholeFile(), 0, 7, arrow::default_memory_pool()), *batch);
+    ExpectEqual(**reader->ReadRange(reader->WholeFile(), 3, 4, arrow::default_memory_pool()),
+                *batch->Slice(3, 1));
+  }
+}
+
+/// Vectors of nulls, some of them null if `nulls`.
+std::shared_ptr<arrow::Array> NullVectors(std::shared_ptr<arrow::DataType> item, int64_t n, bool nulls) {
+  const auto type = arrow::fixed_size_list(std::move(item), 3);
+  const auto vectors = *arrow::MakeArrayOfNull(type, n);
+  auto data = vectors->data()->Copy();
+  arrow::TypedBufferBuilder<bool> valid;
+  for (int64_t i = 0; i < n; ++i) EXPECT_TRUE(valid.Append(!nulls || i % 3 != 1).ok());
+  data->buffers[0] = *valid.Finish();
+  data->null_count = arrow::kUnknownNullCount;
+  if (data->child_data[0]->type->id() == arrow::Type::FIXED_SIZE_LIST) {
+    data->child_data[0] = data->child_data[0]->Copy();
+    data->child_data[0]->buffers[0] = nullptr;
+    data->child_data[0]->null_count = 0;
+  }
+  return arrow::MakeArray(data);
+}
+
+TEST(FileRoundTripTest, VectorsOfNullsAreLevelsOnly) {
+  for (const auto version : {FormatVersion::k2_0, FormatVersion::k2_1, FormatVersion::k2_2}) {
+    for (const bool nulls : {false, true}) {
+      const auto vectors = NullVectors(arrow::null(), 1000, nulls);
+      const auto in_struct = *arrow::StructArray::Make({vectors}, std::vector<std::string>{"v"});
+      arrow::Int32Builder ends;
+      for (int32_t end = 0; end <= 1000; end += 1) ASSERT_TRUE(ends.Append(end < 500 ? end / 2 : end).ok());
+      const auto lists = *arrow::ListArray::FromArrays(**ends.Finish(), *vectors);
+      const auto batch = arrow::RecordBatch::Make(
+          arrow::schema({arrow::field("v", vectors->type()), arrow::field("s", in_struct->type()),
+                         arrow::field("l", lists->type())}),
+          1000, arrow::ArrayVector{vectors, in_struct, lists});
+      auto store = MakeMemoryStore();
+      FileWriterOptions options;
+      options.version = version;
+      const auto written = WriteFile(store.get(), "f", *batch, options, 300);
+      ASSERT_TRUE(written.ok()) << written.ToString();
+      auto reader = OpenFile(store.get(), "f").ValueOrDie();
+      ExpectEqual(**reader->ReadRange(reader->WholeFile(), 0, 1000, arrow::default_memory_pool()), *batch);
+      const std::vector<int64_t> rows{1, 2, 700};
+      ExpectEqual(**reader->Take(reader->WholeFile(), rows, arrow::default_memory_pool()),
+                  *Rows(*batch, rows));
+    }
+  }
+}
+
+TEST(FileRoundTripTest, VectorsOfVectorsOfNullsHaveAFormInVersion2_0Only) {
+  const auto vectors = NullVectors(arrow::fixed_size_list(arrow::null(), 2), 100, true);
+  const auto batch =
+      arrow::RecordBatch::Make(arrow::schema({arrow::field("v", vectors->type())}), 100, {vectors});
+  for (const auto version : {FormatVersion::k2_0, FormatVersion::k2_1, FormatVersion::k2_2}) {
+    auto store = MakeMemoryStore();
+    FileWriterOptions options;
+    options.version = version;
+    const auto written = WriteFile(store.get(), "f", *batch, options, 100);
+    if (version != FormatVersion::k2_0) {
+      EXPECT_TRUE(written.IsNotImplemented()) << written.ToString();
+      continue;
+    }
+    ASSERT_TRUE(written.ok()) << written.ToString();
+    auto reader = OpenFile(store.get(), "f").ValueOrDie();
+    ExpectEqual(**reader->ReadRange(reader->WholeFile(), 0, 100, arrow::default_memory_pool()), *batch);
+  }
+}
+
 std::shared_ptr<arrow::Array> NullableInts() {
   arrow::Int32Builder builder;
   EXPECT_TRUE(builder.Append(1).ok() && builder.AppendNull().ok() && builder.Append(3).ok());

@@ -25,7 +25,7 @@ class FixedFullZipPage final : public PageReader {
     if (page_.buffers.size() != 1)
       return arrow::Status::Invalid("a fixed-width page with a repetition index");
     const int64_t size = page_.buffers[0].length;
-    if (stride_ > 0 && (size % stride_ != 0 || size / stride_ != page_.num_rows)) {
+    if (stride_ == 0 ? size != 0 : size % stride_ != 0 || size / stride_ != page_.num_rows) {
       return arrow::Status::Invalid("a page of ", size, " bytes for ", page_.num_rows, " values of ",
                                     stride_);
     }

@@ -78,12 +78,12 @@ arrow::Status NestedFullZipPage::Prepare(const enc::FullZipLayout& layout) {
     return arrow::Status::Invalid("a full-zip page with ", page_.buffers.size(), " buffers");
   }
   const int64_t size = page_.buffers[0].length;
-  if (!has_index() && (stride_ == 0 || size % stride_ != 0 || size / stride_ != page_.num_rows)) {
+  // Vectors of nulls may have no bytes at all: their rows are known to be valid.
+  const bool fits = stride_ == 0 ? size == 0 : size % stride_ == 0 && size / stride_ == page_.num_rows;
+  if (!has_index() && !fits) {
     return arrow::Status::Invalid("a page of ", size, " bytes for ", page_.num_rows, " values of ", stride_);
   }
-  if (word_.bytes() == 0 && fixed_ && fixed_->bytes() == 0) {
-    return arrow::Status::NotImplemented("pages of slots without bytes");
-  }
+  if (num_lists_ > 0 && stride_ == 0 && fixed_) return arrow::Status::Invalid("lists without levels");
   return arrow::Status::OK();
 }
 
@@ -113,6 +113,12 @@ arrow::Result<std::span<const uint8_t>> NestedFullZipPage::TakeValue(uint16_t de
 
 arrow::Status NestedFullZipPage::Split(std::span<const uint8_t> bytes, RowRange rows, Levels* levels,
                                        Values* values) const {
+  if (!has_index() && stride_ == 0) {
+    levels->num_slots += rows.size();
+    levels->definition.resize(levels->definition.size() + static_cast<size_t>(rows.size()));
+    values->resize(values->size() + static_cast<size_t>(rows.size()));
+    return arrow::Status::OK();
+  }
   const int64_t end = RowOffset(rows.end);
   int64_t row = rows.begin;
   while (!bytes.empty()) {

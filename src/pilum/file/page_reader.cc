@@ -20,6 +20,17 @@ arrow::Status PageReader::Corrupt(int64_t offset, std::string_view what) const {
   return CorruptFile(page_.path, offset, what);
 }
 
+arrow::Result<bool> PageReader::InitOnce(Buffers tables) {
+  bool first = false;
+  std::call_once(once_, [&] {
+    first = true;
+    init_status_ = Init(tables);
+    ready_.store(init_status_.ok(), std::memory_order_release);
+  });
+  ARROW_RETURN_NOT_OK(init_status_);
+  return first;
+}
+
 arrow::Status PageReader::Decode(std::span<const RowRange>, Buffers, ColumnBuilder*) const {
   return arrow::Status::NotImplemented(page_.path, ": a page of a nested column");
 }

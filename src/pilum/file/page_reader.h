@@ -6,8 +6,10 @@
 #include <arrow/memory_pool.h>
 #include <arrow/result.h>
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <vector>
@@ -40,8 +42,8 @@ struct NestedPiece {
 using Buffers = std::span<const std::span<const uint8_t>>;
 
 /// Splits reading into saying which bytes are needed and decoding them, so that a caller can fetch the bytes
-/// of many pages and columns in one go. First InitRanges and Init, once; then Plan and Decode, any number of
-/// times from any thread. Bytes are untrusted: damage is IOError (kCorruptFile).
+/// of many pages and columns in one go. First InitRanges and InitOnce; then, when it is ready, Plan and Decode,
+/// any number of times. Any thread. Bytes are untrusted: damage is IOError (kCorruptFile).
 class PageReader {
  public:
   virtual ~PageReader() = default;
@@ -50,6 +52,10 @@ class PageReader {
   /// The bytes Init wants: tables that every later read needs.
   virtual std::vector<ByteRange> InitRanges() const { return {}; }
   virtual arrow::Status Init(Buffers) { return arrow::Status::OK(); }
+
+  /// Init, if no thread has done it; its error, whoever has. True: this call has done it.
+  arrow::Result<bool> InitOnce(Buffers tables);
+  bool ready() const { return ready_.load(std::memory_order_acquire); }
 
   /// Appends the bytes that `rows` (ascending, disjoint, inside the page) need: the fewest the layout allows.
   virtual void Plan(std::span<const RowRange> rows, std::vector<ByteRange>* bytes) const = 0;
@@ -77,6 +83,11 @@ class PageReader {
 
   const PageDescription page_;
   const LeafType type_;
+
+ private:
+  std::once_flag once_;
+  arrow::Status init_status_;  // constant once once_ is done
+  std::atomic<bool> ready_ = false;
 };
 
 /// The single layer of a page that is not nested: whether it has definition levels.

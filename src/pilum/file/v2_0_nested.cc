@@ -145,10 +145,16 @@ arrow::Result<std::shared_ptr<arrow::ArrayData>> NestedReaderV2_0::ReadLeaf(
   ARROW_ASSIGN_OR_RAISE(auto leaves, LeafColumn::Of(field));
   ARROW_ASSIGN_OR_RAISE(const LeafColumn leaf, projection_.Stored(column, std::move(leaves[0])));
   const ByteRange metadata = MetadataOf(column);
-  ARROW_ASSIGN_OR_RAISE(auto reader, ColumnReader::Open(object_, metadata, AsSpan(*tail_.Slice(metadata)),
+  ARROW_ASSIGN_OR_RAISE(auto reader, ColumnReader::Open(*object_, metadata, AsSpan(*tail_.Slice(metadata)),
                                                         FormatVersion::k2_0, leaf, num_rows));
+  auto parts = reader->Find(rows);
   std::vector<ByteRange> bytes;
-  const auto parts = reader->Plan(rows, &bytes);
+  ColumnReader::AppendTables(parts, &bytes);
+  ARROW_ASSIGN_OR_RAISE(const auto tables, object_->ReadMany(bytes));
+  Buffers left = tables.ranges;
+  ARROW_RETURN_NOT_OK(reader->InitTables(parts, &left).status());
+  bytes.clear();
+  ColumnReader::Plan(parts, &bytes);
   ARROW_ASSIGN_OR_RAISE(const auto fetched, object_->ReadMany(bytes));
   int64_t n = 0;
   for (const RowRange& range : rows) n += range.size();
