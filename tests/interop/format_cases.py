@@ -167,6 +167,7 @@ def dictionary_types():
 def vector_types():
     for item in [pa.int8(), pa.float16(), pa.float32(), pa.float64(), pa.bool_(), pa.timestamp("ms"), pa.decimal128(20, 3), pa.binary(5), pa.null()]:
         yield pa.list_(item, 3)
+    yield pa.list_(pa.list_(pa.null(), 2), 3)
     yield from [pa.list_(pa.float32(), 96), pa.list_(pa.bool_(), 1024), pa.list_(pa.list_(pa.int16(), 2), 3), pa.list_(pa.list_(pa.float32(), 32), 8)]
     yield from [pa.list_(item, 3) for item in (pa.string(), pa.list_(pa.int32()), pa.dictionary(pa.int8(), pa.string()))]
 
@@ -253,6 +254,7 @@ def metadata_cases():
         ("dict-size-ratio=0.01", [pa.string(), pa.decimal128(20, 3)], 5000),
         *((f"dict-values-compression={scheme}", [pa.string(), pa.int64()], 5000) for scheme in ("none", "lz4", "zstd")),
         ("minichunk-size=512", texts, 5000),
+        ("minichunk-size=100000", texts, 5000),
         ("structural-encoding=fullzip compression=zstd", texts, 5000),
     ]
     for ask, types, rows in asks:

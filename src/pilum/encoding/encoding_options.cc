@@ -13,7 +13,7 @@ namespace pilum {
 
 namespace {
 
-constexpr int64_t kMaxStringChunk = 32767;  // the most a chunk of 2.1 can hold
+constexpr int64_t kMaxSmallChunk = 32767;  // the most a chunk of 2.1 can hold
 
 /// The keys of one field, all of which start with "lance-encoding:".
 class Keys {
@@ -68,14 +68,15 @@ arrow::Result<EncodingOptions::Compression> ParseCompression(const Keys& keys, s
 
 }  // namespace
 
-arrow::Result<EncodingOptions> EncodingOptions::Of(const arrow::Field& leaf, const arrow::Field& root) {
+arrow::Result<EncodingOptions> EncodingOptions::Of(const arrow::Field& leaf, const arrow::Field& root,
+                                                   bool large_chunks) {
   const Keys keys(leaf);
   EncodingOptions options;
   ARROW_ASSIGN_OR_RAISE(options.compression, ParseCompression(keys, "compression"));
   ARROW_ASSIGN_OR_RAISE(options.compression_level, keys.Number<int>("compression-level", -7, 22));
   ARROW_ASSIGN_OR_RAISE(options.rle_threshold, keys.Number<double>("rle-threshold", 0, 1));
   ARROW_ASSIGN_OR_RAISE(const auto chunk, keys.Number<int64_t>("minichunk-size", 1, INT64_MAX));
-  if (chunk && *chunk <= kMaxStringChunk) options.string_chunk_bytes = *chunk;
+  if (chunk && (large_chunks || *chunk <= kMaxSmallChunk)) options.string_chunk_bytes = *chunk;
   ARROW_ASSIGN_OR_RAISE(const auto divisor, keys.Number<int64_t>("dict-divisor", 1, INT64_MAX));
   options.dictionary_divisor = divisor.value_or(options.dictionary_divisor);
   ARROW_ASSIGN_OR_RAISE(const auto ratio, keys.Number<double>("dict-size-ratio", 1e-9, 1));

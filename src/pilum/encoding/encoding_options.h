@@ -31,8 +31,10 @@ struct EncodingOptions {
   bool general() const { return compression == Compression::kLz4 || compression == Compression::kZstd; }
 
   /// @param leaf the field of the column; @param root its top-level field, whose metadata decides the
-  /// structure. Invalid names the field, the key and the value that has no meaning.
-  static arrow::Result<EncodingOptions> Of(const arrow::Field& leaf, const arrow::Field& root);
+  /// structure. @param large_chunks whether the version has chunks of 32 KiB and more (2.2); without, a field
+  /// that asks for them gets the default. Invalid names the field, the key and the value that has no meaning.
+  static arrow::Result<EncodingOptions> Of(const arrow::Field& leaf, const arrow::Field& root,
+                                           bool large_chunks);
 };
 
 }  // namespace pilum

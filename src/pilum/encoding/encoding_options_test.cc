@@ -7,10 +7,11 @@ namespace pilum {
 
 namespace {
 
-arrow::Result<EncodingOptions> Parse(const std::string& key, const std::string& value) {
+arrow::Result<EncodingOptions> Parse(const std::string& key, const std::string& value,
+                                      bool large_chunks = false) {
   const auto field =
       arrow::field("f", arrow::utf8(), arrow::key_value_metadata({"lance-encoding:" + key}, {value}));
-  return EncodingOptions::Of(*field, *field);
+  return EncodingOptions::Of(*field, *field, large_chunks);
 }
 
 TEST(EncodingOptionsTest, KeysSetWhatTheyName) {
@@ -23,8 +24,9 @@ TEST(EncodingOptionsTest, KeysSetWhatTheyName) {
   EXPECT_EQ(Parse("minichunk-size", "100")->string_chunk_bytes, 100);
 }
 
-TEST(EncodingOptionsTest, AChunkThatNoFileCanHoldIsIgnored) {
+TEST(EncodingOptionsTest, AChunkThatTheVersionCannotHoldIsIgnored) {
   EXPECT_EQ(Parse("minichunk-size", "32768")->string_chunk_bytes, EncodingOptions().string_chunk_bytes);
+  EXPECT_EQ(Parse("minichunk-size", "131072", /*large_chunks=*/true)->string_chunk_bytes, 131'072);
 }
 
 TEST(EncodingOptionsTest, ValuesWithoutMeaningNameColumnKeyAndValue) {
@@ -48,7 +50,7 @@ TEST(EncodingOptionsTest, TheStructureIsThatOfTheTopLevelField) {
   const auto root =
       arrow::field("root", arrow::struct_({leaf}),
                    arrow::key_value_metadata({"lance-encoding:structural-encoding"}, {"miniblock"}));
-  EXPECT_EQ(EncodingOptions::Of(*leaf, *root)->structure, EncodingOptions::Structure::kMiniBlock);
+  EXPECT_EQ(EncodingOptions::Of(*leaf, *root, false)->structure, EncodingOptions::Structure::kMiniBlock);
 }
 
 }  // namespace

@@ -121,8 +121,9 @@ bool UseFullZip(const LeafValues& values, const Levels& levels, const EncodingOp
 arrow::Result<EncodedPage> EncodeNullVectors(const LeafValues& values, Levels levels,
                                              const EncodingOptions& options) {
   if (values.type.dims.size() > 1 || HasNullableAroundList(levels)) {
-    return arrow::Status::NotImplemented("vectors of ", values.type.type->ToString(),
-                                         " have no form that other readers understand");
+    return arrow::Status::NotImplemented(
+        "vectors of nulls in vectors, or below a null that is outside of a list, have no form that all readers "
+        "understand");
   }
   if (levels.layers[0] == enc::REPDEF_ALL_VALID_ITEM) {
     levels.layers[0] = enc::REPDEF_NULLABLE_ITEM;  // takes level 1; those of outer layers move up

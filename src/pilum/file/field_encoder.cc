@@ -35,7 +35,7 @@ arrow::Result<FieldEncoder> FieldEncoder::Make(const std::shared_ptr<arrow::Fiel
   }
   ARROW_ASSIGN_OR_RAISE(auto leaves, LeafColumn::Of(field));
   for (LeafColumn& leaf : leaves) {
-    ARROW_ASSIGN_OR_RAISE(auto options, EncodingOptions::Of(*leaf.field, *field));
+    ARROW_ASSIGN_OR_RAISE(auto options, EncodingOptions::Of(*leaf.field, *field, encoder.format().v2_2));
     encoder.columns_.push_back({std::move(leaf), options});
   }
   return encoder;
@@ -43,7 +43,7 @@ arrow::Result<FieldEncoder> FieldEncoder::Make(const std::shared_ptr<arrow::Fiel
 
 /// A column for each node of `field`, depth first.
 arrow::Status FieldEncoder::AddColumnsV2_0(const std::shared_ptr<arrow::Field>& field) {
-  ARROW_ASSIGN_OR_RAISE(auto options, EncodingOptions::Of(*field, *field_));
+  ARROW_ASSIGN_OR_RAISE(auto options, EncodingOptions::Of(*field, *field_, /*large_chunks=*/false));
   if (IsNested(*field)) {
     LeafColumn node;
     node.field = field;

@@ -28,7 +28,7 @@ void FuzzSchema(const lance::file::Schema& input) {
     Require((*schema)->ColumnFieldIds(version) == (*again)->ColumnFieldIds(version), "with the same ids");
   }
   for (const auto& field : (*schema)->arrow()->fields()) {
-    (void)EncodingOptions::Of(*field, *field);
+    (void)EncodingOptions::Of(*field, *field, /*large_chunks=*/true);
     const auto columns = LeafColumn::Of(field);
     if (!columns.ok()) continue;
     for (const LeafColumn& column : *columns) Require(column.page_rows_per_row() > 0, "rows have items");

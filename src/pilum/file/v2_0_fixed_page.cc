@@ -15,11 +15,6 @@ namespace v2_0 = lance::encodings;
 
 namespace {
 
-/// Whole bytes around bits [begin, end).
-ByteRange BitBytes(const ByteRange& buffer, int64_t begin, int64_t end) {
-  return {buffer.offset + begin / 8, (end + 7) / 8 - begin / 8};
-}
-
 class FixedPage final : public PageReader {
  public:
   FixedPage(PageDescription page, LeafType type) : PageReader(std::move(page), std::move(type)) {}
@@ -61,9 +56,9 @@ class FixedPage final : public PageReader {
     for (const RowRange& range : rows) {
       for (const Validity& level : validity_) {
         if (level.bitmap)
-          bytes->push_back(BitBytes(level.bytes, range.begin * level.items, range.end * level.items));
+          bytes->push_back(BytesOfBits(level.bytes, range.begin * level.items, range.end * level.items));
       }
-      if (has_values_) bytes->push_back(BitBytes(values_, range.begin * type_.bits, range.end * type_.bits));
+      if (has_values_) bytes->push_back(BytesOfBits(values_, range.begin * type_.bits, range.end * type_.bits));
     }
   }
 

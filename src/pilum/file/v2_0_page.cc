@@ -88,8 +88,15 @@ arrow::Result<std::unique_ptr<PageReader>> PageReader::Make(PageDescription page
       if (outer.values != nullptr && outer.values->has_packed_struct()) {
         return MakeBlobPageV2_0(std::move(page), encoding, type, pool);
       }
+      if (outer.values != nullptr && outer.values->has_fixed_size_binary()) {
+        return MakeFixedStringsPageV2_0(std::move(page), encoding, type);
+      }
       return MakeBinaryPageV2_0(std::move(page), encoding, type, pool);
     case LeafType::Kind::kFixed:
+      if (outer.values != nullptr &&
+          (outer.values->has_bitpacked() || outer.values->has_bitpacked_for_non_neg())) {
+        return MakeBitpackedPageV2_0(std::move(page), encoding, type);
+      }
       return MakeFixedPageV2_0(std::move(page), encoding, type);
     case LeafType::Kind::kRow:
       return MakePackedPageV2_0(std::move(page), encoding, type);

@@ -41,10 +41,19 @@ arrow::Result<ByteRange> FindPlainV2_0(const PageDescription& page,
                                        const lance::encodings::ArrayEncoding& encoding, int64_t bits,
                                        int64_t n);
 
+/// Whole bytes around bits [begin, end) of a buffer.
+inline ByteRange BytesOfBits(const ByteRange& buffer, int64_t begin, int64_t end) {
+  return {buffer.offset + begin / 8, (end + 7) / 8 - begin / 8};
+}
+
 // One per kind; called by PageReader::Make.
 arrow::Result<std::unique_ptr<PageReader>> MakeFixedPageV2_0(PageDescription page,
                                                              const lance::encodings::ArrayEncoding& encoding,
                                                              const LeafType& type);
+arrow::Result<std::unique_ptr<PageReader>> MakeBitpackedPageV2_0(
+    PageDescription page, const lance::encodings::ArrayEncoding& encoding, const LeafType& type);
+arrow::Result<std::unique_ptr<PageReader>> MakeFixedStringsPageV2_0(
+    PageDescription page, const lance::encodings::ArrayEncoding& encoding, const LeafType& type);
 arrow::Result<std::unique_ptr<PageReader>> MakePackedPageV2_0(PageDescription page,
                                                               const lance::encodings::ArrayEncoding& encoding,
                                                               const LeafType& type);
