@@ -39,7 +39,8 @@ test:
 	  PILUM_LANCE14_PYTHON=$(CURDIR)/build/venv-lance14/bin/python \
 	  build/venv-lance8/bin/python -m pytest -q tests/python tests/interop tests/crash
 	@build/venv-lance14/bin/python -m pytest -q tests/python tests/interop/test_table_interop.py \
-	  tests/interop/test_mem_wal_interop.py tests/interop/test_blob_interop.py tests/interop/test_json_interop.py
+	  tests/interop/test_mem_wal_interop.py tests/interop/test_blob_interop.py tests/interop/test_json_interop.py \
+	  tests/interop/test_null_vector_interop.py
 	@scripts/check_install.sh
 
 bench:
@@ -47,6 +48,7 @@ bench:
 	@$(MAKE) --no-print-directory build
 	@scripts/install_python.sh build/venv-lance8
 	@build/venv-lance8/bin/python benchmarks/compare.py
+	@build/venv-lance8/bin/python benchmarks/compare_files.py
 	@build/venv-lance8/bin/python benchmarks/size_ratio.py
 
 # What Pilum and two releases of pylance read and write of each other: docs/format-coverage.md.

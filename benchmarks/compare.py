@@ -57,18 +57,27 @@ def make_table(rows: int, seed: int = 0) -> pa.Table:
 
 
 class Report:
-    def __init__(self) -> None:
-        print(f"{'case':<52}{'pilum':>13}{'pylance':>13}{'ratio':>9}")
+    """Prints a line per case: the time of each engine, or of each and of Parquet, and how many times pylance's is
+    Pilum's."""
 
-    def line(self, case: str, seconds: dict[str, float]) -> None:
+    def __init__(self, parquet: bool = False) -> None:
+        print(f"{'case':<48}{'pilum':>13}{'pylance':>13}{'ratio':>9}{'parquet' if parquet else '':>13}")
+
+    def line(self, case: str, seconds: dict[str, float], show=None) -> None:
+        show = show or show_time
         ratio = seconds["pylance"] / seconds["pilum"]
-        print(f"{case:<52}{show(seconds['pilum']):>13}{show(seconds['pylance']):>13}{ratio:>8.1f}x", flush=True)
+        parquet = show(seconds["parquet"]) if "parquet" in seconds else ""
+        print(f"{case:<48}{show(seconds['pilum']):>13}{show(seconds['pylance']):>13}{ratio:>8.1f}x{parquet:>13}".rstrip(), flush=True)
 
 
-def show(seconds: float) -> str:
+def show_time(seconds: float) -> str:
     if seconds < 1e-3:
         return f"{seconds * 1e6:.1f} us"
     return f"{seconds * 1e3:.2f} ms" if seconds < 1 else f"{seconds:.2f} s"
+
+
+def show_size(size: float) -> str:
+    return f"{size / 1e6:.1f} MB"
 
 
 def compare(calls: dict, rounds: int, repeats: int = 1) -> dict[str, float]:
@@ -98,7 +107,7 @@ def bench_tables(report: Report, directory: str, rows: int) -> None:
 
     report.line(f"write {rows:,} rows, 6 columns", compare({n: writer(n) for n in ENGINES}, 3))
     sizes = {n: sum(os.path.getsize(os.path.join(d, f)) for d, _, fs in os.walk(uris[n]) for f in fs) for n in ENGINES}
-    print(f"{'  bytes on disk':<52}{sizes['pilum'] / 1e6:>10.1f} MB{sizes['pylance'] / 1e6:>10.1f} MB{sizes['pylance'] / sizes['pilum']:>8.2f}x")
+    report.line("  bytes on disk", sizes, show_size)
 
     shared = ENGINES["pylance"].write_dataset(table, os.path.join(directory, "shared"), max_rows_per_file=250_000).uri
     opened = {n: e.dataset(shared) for n, e in ENGINES.items()}
