@@ -120,12 +120,13 @@ bool IsBfloat16(const arrow::Field& field) {
          GetMetadata(field, kExtensionNameMetadata) == kBfloat16;
 }
 
-/// Whether a vector's item has a form on disk: fixed-width values and vectors of them.
+/// Whether a vector's item has a form on disk: fixed-width values, nulls, and vectors of them.
 bool IsVectorItem(const arrow::DataType& type) {
   if (type.id() == Type::FIXED_SIZE_LIST) {
     return IsVectorItem(*static_cast<const arrow::FixedSizeListType&>(type).value_type());
   }
-  return type.id() == Type::BOOL || (arrow::is_fixed_width(type.id()) && type.id() != Type::DICTIONARY);
+  return type.id() == Type::NA || type.id() == Type::BOOL ||
+         (arrow::is_fixed_width(type.id()) && type.id() != Type::DICTIONARY);
 }
 
 arrow::Result<std::shared_ptr<arrow::DataType>> ParseFixedSizeList(std::string_view name) {
