@@ -84,23 +84,28 @@ void BM_Scan(benchmark::State& state) {
   state.SetBytesProcessed(state.iterations() * arrow::util::ReferencedBufferSize(*batch).ValueOrDie());
 }
 
-void BM_TakeOneRow(benchmark::State& state) {
+/// Some rows, far apart.
+void BM_Take(benchmark::State& state) {
   const Kind& kind = Kinds()[static_cast<size_t>(state.range(0))];
   auto store = MakeMemoryStore();
   Write(store.get(), *Batch(kind));
   auto reader = Open(store.get());
   const auto projection = reader->WholeFile();
   std::mt19937_64 random(2);
+  std::vector<int64_t> rows(static_cast<size_t>(state.range(1)));
+  const int64_t step = kRows / state.range(1);
   for (auto _ : state) {
-    const std::vector<int64_t> rows{static_cast<int64_t>(random() % kRows)};
+    int64_t at = 0;
+    for (int64_t& row : rows) row = step * at++ + static_cast<int64_t>(random() % static_cast<uint64_t>(step));
     benchmark::DoNotOptimize(reader->Take(projection, rows, arrow::default_memory_pool()).ValueOrDie());
   }
   state.SetLabel(kind.name);
+  state.SetItemsProcessed(state.iterations() * state.range(1));
 }
 
 BENCHMARK(BM_Write)->DenseRange(0, 8)->Unit(benchmark::kMillisecond);
 BENCHMARK(BM_Scan)->DenseRange(0, 8)->Unit(benchmark::kMillisecond);
-BENCHMARK(BM_TakeOneRow)->DenseRange(0, 8)->Unit(benchmark::kMicrosecond);
+BENCHMARK(BM_Take)->ArgsProduct({benchmark::CreateDenseRange(0, 8, 1), {1, 1000}})->Unit(benchmark::kMicrosecond);
 
 }  // namespace
 
