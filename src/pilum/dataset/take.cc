@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Dataset's rows by position and by address.
-#include <arrow/util/future.h>
-#include <arrow/util/thread_pool.h>
-
 #include <algorithm>
 #include <numeric>
 
@@ -13,16 +10,13 @@
 #include "pilum/dataset/projection.h"
 #include "pilum/encoding/json_column.h"
 #include "pilum/file/arrange_rows.h"
+#include "pilum/file/take_pieces.h"
 
 namespace pilum {
 
 namespace {
 
 using BatchPtr = std::shared_ptr<arrow::RecordBatch>;
-
-/// Takes of this many rows and more are shared out over Arrow's pool: most of their time goes into small
-/// reads.
-constexpr size_t kMinParallelRows = 256;
 
 /// Rows of one fragment, offsets ascending without repeats; those that are deleted are dropped when it is
 /// read.
@@ -40,25 +34,6 @@ arrow::Status ReadPiece(const Dataset& dataset, const Projection& projection, Pi
                   [&](int64_t offset) { return deleted->contains(static_cast<uint32_t>(offset)); });
   }
   return fragment.Take(projection, piece->offsets, arrow::default_memory_pool()).Value(&piece->rows);
-}
-
-/// All pieces, on the caller's thread if they are few or one of the pool's own threads asks.
-arrow::Status ReadPieces(const Dataset& dataset, const Projection& projection, size_t num_rows,
-                         std::vector<Piece>* pieces) {
-  auto* pool = arrow::internal::GetCpuThreadPool();
-  if (num_rows < kMinParallelRows || pieces->size() == 1 || pool->OwnsThisThread()) {
-    for (Piece& piece : *pieces) ARROW_RETURN_NOT_OK(ReadPiece(dataset, projection, &piece));
-    return arrow::Status::OK();
-  }
-  std::vector<arrow::Future<>> running;
-  arrow::Status status;
-  for (Piece& piece : *pieces) {
-    auto future = pool->Submit([&] { return ReadPiece(dataset, projection, &piece); });
-    if (future.ok()) running.push_back(*std::move(future));
-    if (!future.ok()) status &= future.status();
-  }
-  for (auto& future : running) status &= future.status();  // waits for each: they refer to this frame
-  return status;
 }
 
 arrow::Result<BatchPtr> Concatenate(const Projection& projection, arrow::RecordBatchVector batches) {
@@ -86,9 +61,7 @@ arrow::Result<BatchPtr> Dataset::TakeAddresses(std::span<const uint64_t> address
   std::vector<uint64_t> sorted(addresses.begin(), addresses.end());
   std::sort(sorted.begin(), sorted.end());
   sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
-  const size_t capacity = static_cast<size_t>(arrow::GetCpuThreadPoolCapacity());
-  const size_t piece_rows =
-      sorted.size() < kMinParallelRows ? sorted.size() : sorted.size() / (2 * capacity) + 1;
+  const size_t piece_rows = TakePieceRows(sorted.size());
   std::vector<Piece> pieces;
   for (size_t i = 0; i < sorted.size();) {
     const uint64_t id = sorted[i] >> 32;
@@ -104,7 +77,8 @@ arrow::Result<BatchPtr> Dataset::TakeAddresses(std::span<const uint64_t> address
                                        uri());
     }
   }
-  ARROW_RETURN_NOT_OK(ReadPieces(*this, projection, sorted.size(), &pieces));
+  ARROW_RETURN_NOT_OK(ReadTakePieces(sorted.size(), pieces.size(),
+                                     [&](size_t i) { return ReadPiece(*this, projection, &pieces[i]); }));
   std::vector<uint64_t> found;
   arrow::RecordBatchVector batches;
   for (Piece& piece : pieces) {

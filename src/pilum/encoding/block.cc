@@ -16,39 +16,85 @@ namespace enc = lance::encodings21;
 
 namespace {
 
-/// Reads unit `unit` of packed words from unaligned bytes.
 template <typename T>
-void UnpackBytes(const uint8_t* packed, int width, T* out) {
-  std::array<T, kBitpackingUnit> words;
-  if (width > 0) std::memcpy(words.data(), packed, PackedWords<T>(width) * sizeof(T));
-  Unpack<T>(words.data(), width, out);
+bool IsAligned(const uint8_t* bytes) {
+  return reinterpret_cast<uintptr_t>(bytes) % alignof(T) == 0;
+}
+
+/// Unpacks the first `count` values of a unit; neither side need be aligned.
+template <typename T>
+void UnpackBytes(const uint8_t* packed, int width, int64_t count, uint8_t* out) {
+  std::array<T, kBitpackingUnit> copy, unit;
+  const T* words = reinterpret_cast<const T*>(packed);
+  if (!IsAligned<T>(packed)) {
+    std::memcpy(copy.data(), packed, static_cast<size_t>(PackedWords<T>(width)) * sizeof(T));
+    words = copy.data();
+  }
+  if (count == kBitpackingUnit && IsAligned<T>(out)) {
+    Unpack<T>(words, width, reinterpret_cast<T*>(out));
+    return;
+  }
+  Unpack<T>(words, width, unit.data());
+  std::memcpy(out, unit.data(), static_cast<size_t>(count) * sizeof(T));
+}
+
+/// Where the units of an out-of-line bit-packed block end, and how what is left of the values is stored.
+struct OutOfLineShape {
+  int width;
+  int64_t full_units;
+  int64_t tail;   // values in none of them
+  bool raw_tail;  // as they are, else as a unit
+};
+
+template <typename T>
+arrow::Result<OutOfLineShape> ShapeOf(std::span<const uint8_t> block, int64_t n, uint64_t width) {
+  constexpr int kBits = 8 * sizeof(T);
+  if (width > kBits) return arrow::Status::Invalid("bit-packed to ", width, " of ", kBits, " bits");
+  OutOfLineShape shape{static_cast<int>(width), n / kBitpackingUnit, n % kBitpackingUnit, false};
+  const int64_t per_unit = PackedWords<T>(shape.width), words = static_cast<int64_t>(block.size() / sizeof(T));
+  shape.raw_tail = words == shape.full_units * per_unit + shape.tail;
+  const int64_t padded = (shape.full_units + (shape.tail > 0 ? 1 : 0)) * per_unit;
+  if (block.size() % sizeof(T) != 0 || (!shape.raw_tail && words != padded)) {
+    return arrow::Status::Invalid("a bit-packed block of ", block.size(), " bytes for ", n, " values of ",
+                                  width, " bits");
+  }
+  return shape;
 }
 
 template <typename T>
 arrow::Status DecodeOutOfLine(std::span<const uint8_t> block, int64_t n, uint64_t width, uint8_t* out) {
-  constexpr int kBits = 8 * sizeof(T);
-  if (width > kBits) return arrow::Status::Invalid("bit-packed to ", width, " of ", kBits, " bits");
-  const int64_t per_unit = PackedWords<T>(static_cast<int>(width));
-  const int64_t full = n / kBitpackingUnit, tail = n % kBitpackingUnit;
-  const int64_t words = static_cast<int64_t>(block.size() / sizeof(T));
-  const bool raw_tail = words == full * per_unit + tail;
-  if (block.size() % sizeof(T) != 0 || (!raw_tail && words != full * per_unit + (tail > 0 ? per_unit : 0))) {
-    return arrow::Status::Invalid("a bit-packed block of ", block.size(), " bytes for ", n, " values of ",
-                                  width, " bits");
-  }
-  std::array<T, kBitpackingUnit> unit;
+  ARROW_ASSIGN_OR_RAISE(const OutOfLineShape shape, ShapeOf<T>(block, n, width));
   const uint8_t* from = block.data();
-  for (int64_t i = 0; i < full; ++i, from += per_unit * sizeof(T)) {
-    UnpackBytes<T>(from, static_cast<int>(width), unit.data());
-    std::memcpy(out + i * sizeof(unit), unit.data(), sizeof(unit));
+  for (int64_t i = 0; i < shape.full_units; ++i) {
+    UnpackBytes<T>(from, shape.width, kBitpackingUnit, out);
+    from += PackedWords<T>(shape.width) * static_cast<int64_t>(sizeof(T));
+    out += kBitpackingUnit * sizeof(T);
   }
-  if (tail == 0) return arrow::Status::OK();
-  uint8_t* to = out + full * static_cast<int64_t>(sizeof(unit));
-  if (raw_tail) {
-    std::memcpy(to, from, static_cast<size_t>(tail) * sizeof(T));
+  if (shape.tail == 0) return arrow::Status::OK();
+  if (shape.raw_tail) {
+    std::memcpy(out, from, static_cast<size_t>(shape.tail) * sizeof(T));
   } else {
-    UnpackBytes<T>(from, static_cast<int>(width), unit.data());
-    std::memcpy(to, unit.data(), static_cast<size_t>(tail) * sizeof(T));
+    UnpackBytes<T>(from, shape.width, shape.tail, out);
+  }
+  return arrow::Status::OK();
+}
+
+/// Levels [begin, begin + count) one by one: cheaper than units if they are few.
+arrow::Status GatherLevels(std::span<const uint8_t> block, int64_t n, uint64_t width, int64_t begin,
+                           int64_t count, uint16_t* out) {
+  using T = uint16_t;
+  ARROW_ASSIGN_OR_RAISE(const OutOfLineShape shape, ShapeOf<T>(block, n, width));
+  const int64_t unit_bytes = PackedWords<T>(shape.width) * static_cast<int64_t>(sizeof(T));
+  for (int64_t i = begin; i < begin + count; ++i) {
+    const int64_t unit = i / kBitpackingUnit;
+    const int at = static_cast<int>(i % kBitpackingUnit);
+    const uint8_t* bytes = block.data() + unit * unit_bytes;
+    if (unit == shape.full_units && shape.raw_tail) {
+      *out++ = LoadLE<T>(bytes + at * sizeof(T));
+    } else {
+      const PackedWordRange words = WordsOf<T>(shape.width, at);
+      *out++ = UnpackFrom<T>(bytes + words.first * static_cast<int64_t>(sizeof(T)), shape.width, at);
+    }
   }
   return arrow::Status::OK();
 }
@@ -64,9 +110,7 @@ arrow::Status DecodeInline(std::span<const uint8_t> block, int64_t n, uint8_t* o
     return arrow::Status::Invalid("an inline bit-packed block of ", block.size(), " bytes for ", width,
                                   " bits");
   }
-  std::array<T, kBitpackingUnit> unit;
-  UnpackBytes<T>(block.data() + sizeof(T), static_cast<int>(width), unit.data());
-  std::memcpy(out, unit.data(), static_cast<size_t>(n) * sizeof(T));
+  UnpackBytes<T>(block.data() + sizeof(T), static_cast<int>(width), n, out);
   return arrow::Status::OK();
 }
 
@@ -214,6 +258,13 @@ arrow::Status DecodeLevels(const enc::CompressiveEncoding& encoding, std::span<c
       block.size() == static_cast<size_t>(n) * sizeof(uint16_t)) {
     if (count > 0) std::memcpy(out, block.data() + begin * 2, static_cast<size_t>(count) * sizeof(uint16_t));
     return arrow::Status::OK();
+  }
+  if (count == n) return DecodeFixedBlock(encoding, block, n, 16, reinterpret_cast<uint8_t*>(out), pool);
+  constexpr int64_t kGather = 32;  // fewer levels than this are cheaper one by one
+  const auto& packed = encoding.out_of_line_bitpacking();  // the default if it is another encoding
+  if (count <= kGather && encoding.has_out_of_line_bitpacking() &&
+      packed.uncompressed_bits_per_value() == 16) {
+    return GatherLevels(block, n, packed.values().flat().bits_per_value(), begin, count, out);
   }
   std::vector<uint16_t> all(static_cast<size_t>(n));
   ARROW_RETURN_NOT_OK(DecodeFixedBlock(encoding, block, n, 16, reinterpret_cast<uint8_t*>(all.data()), pool));

@@ -67,11 +67,18 @@ TEST(BlockTest, LevelsComeBackFromWhateverEncodingIsChosen) {
           encoder.Append(levels, &block);
           EXPECT_LE(block.size(), 2 * levels.size() + 11);
           EXPECT_EQ(*Decode(encoder.encoding(), block, n), levels);
-          std::vector<uint16_t> part(static_cast<size_t>(n - n / 3));
+          std::vector<uint16_t> part(static_cast<size_t>(n - n / 3) + 3);
           ASSERT_TRUE(DecodeLevels(encoder.encoding(), Bytes(block), n, n / 3, n - n / 3, part.data(),
                                    arrow::default_memory_pool())
                           .ok());
-          EXPECT_TRUE(std::equal(part.begin(), part.end(), levels.begin() + n / 3));
+          EXPECT_TRUE(std::equal(levels.begin() + n / 3, levels.end(), part.begin()));
+          for (int64_t begin = 0; begin < n; begin += 1 + n / 17) {  // so few that they are read one by one
+            const int64_t count = std::min<int64_t>(n - begin, 3);
+            ASSERT_TRUE(DecodeLevels(encoder.encoding(), Bytes(block), n, begin, count, part.data(),
+                                     arrow::default_memory_pool())
+                            .ok());
+            EXPECT_TRUE(std::equal(part.begin(), part.begin() + count, levels.begin() + begin));
+          }
         }
       }
     }

@@ -5,6 +5,7 @@
 
 #include "pilum/file/arrange_rows.h"
 #include "pilum/file/scan_pieces.h"
+#include "pilum/file/take_pieces.h"
 
 namespace pilum {
 
@@ -54,6 +55,18 @@ class FileScan final : public arrow::RecordBatchReader {
   int64_t at_ = 0;
 };
 
+/// Rows `rows`, ascending without repeats, in one batch.
+arrow::Result<BatchPtr> TakeInPieces(FileReader& file, const FileProjection& projection,
+                                     std::span<const int64_t> rows) {
+  const size_t piece_rows = std::max<size_t>(TakePieceRows(rows.size()), 1);
+  arrow::RecordBatchVector pieces(std::max<size_t>((rows.size() + piece_rows - 1) / piece_rows, 1));
+  ARROW_RETURN_NOT_OK(ReadTakePieces(rows.size(), pieces.size(), [&](size_t i) {
+    const auto piece = rows.subspan(i * piece_rows, std::min(piece_rows, rows.size() - i * piece_rows));
+    return file.Take(projection, piece, arrow::default_memory_pool()).Value(&pieces[i]);
+  }));
+  return pieces.size() == 1 ? pieces[0] : arrow::ConcatenateRecordBatches(pieces);
+}
+
 arrow::Status CheckBatchSize(int64_t batch_size) {
   return batch_size < 1 ? arrow::Status::Invalid("a batch size of ", batch_size) : arrow::Status::OK();
 }
@@ -81,7 +94,7 @@ arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> TakeFromFile(FileReader
   ARROW_RETURN_NOT_OK(CheckBatchSize(batch_size));
   std::vector<int64_t> once(rows.begin(), rows.end());
   once.erase(std::unique(once.begin(), once.end()), once.end());
-  ARROW_ASSIGN_OR_RAISE(auto taken, file.Take(projection, once, arrow::default_memory_pool()));
+  ARROW_ASSIGN_OR_RAISE(auto taken, TakeInPieces(file, projection, once));
   ARROW_ASSIGN_OR_RAISE(taken, ArrangeRows<int64_t>(taken, once, rows));
   arrow::RecordBatchVector batches;
   for (int64_t at = 0; at < taken->num_rows(); at += batch_size)
