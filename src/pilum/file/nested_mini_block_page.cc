@@ -70,7 +70,11 @@ class NestedMiniBlockPage final : public PageReader {
     const size_t chunk = LastChunkOf(row - 1);
     return rows_finished_[chunk + 1] == row && !leftover_[chunk] ? chunk + 1 : chunk;
   }
-  arrow::Status DecodeRange(RowRange rows, std::span<const uint8_t> bytes, ChunkAtHand* at_hand,
+  arrow::Result<MiniBlockChunk> TakeChunk(size_t i, std::span<const uint8_t>* bytes) const;
+  /// Rows that are one slot each: no more levels than theirs are decoded.
+  arrow::Status DecodeSlots(RowRange rows, std::span<const uint8_t> bytes, Levels* levels,
+                            std::vector<Part>* parts) const;
+  arrow::Status DecodeLists(RowRange rows, std::span<const uint8_t> bytes, ChunkAtHand* at_hand,
                             Levels* levels, std::vector<Part>* parts) const;
   arrow::Status DecodeLevelsOf(const MiniBlockChunk& chunk, size_t i, ChunkAtHand* at_hand) const;
   arrow::Status AppendValues(const std::vector<Part>& parts, const Levels& levels, ColumnBuilder* out) const;
@@ -139,7 +143,6 @@ std::span<const uint16_t> Between(const std::vector<uint16_t>& levels, int64_t b
 
 /// How many rows begin in [begin, end).
 int64_t CountRows(const Levels& levels, int64_t begin, int64_t end) {
-  if (levels.repetition.empty()) return end - begin;
   return CountEqual(Between(levels.repetition, begin, end), static_cast<uint16_t>(levels.num_lists()));
 }
 
@@ -152,24 +155,52 @@ int64_t CountValues(const Levels& levels, int64_t begin, int64_t end) {
 /// Where the `nth` row that begins at `from` or behind does, from 1 on; at `from` for those before.
 int64_t SlotOfRow(const Levels& levels, int64_t from, int64_t nth) {
   if (nth <= 0) return from;
-  if (levels.repetition.empty()) return std::min(from + nth - 1, levels.num_slots);
   const auto rest = Between(levels.repetition, from, levels.num_slots);
   return from + FindNth(rest, static_cast<uint16_t>(levels.num_lists()), nth);
+}
+
+arrow::Result<MiniBlockChunk> NestedMiniBlockPage::TakeChunk(size_t i,
+                                                             std::span<const uint8_t>* bytes) const {
+  const size_t size = static_cast<size_t>(chunks_.NumBytes(i));
+  ARROW_ASSIGN_OR_RAISE(auto chunk,
+                        MiniBlockChunk::Parse(layout_, values_.num_buffers(), bytes->first(size)));
+  *bytes = bytes->subspan(size);
+  return chunk;
+}
+
+arrow::Status NestedMiniBlockPage::DecodeSlots(RowRange rows, std::span<const uint8_t> bytes, Levels* levels,
+                                               std::vector<Part>* parts) const {
+  for (size_t i = FirstChunkOf(rows.begin); i <= LastChunkOf(rows.end - 1); ++i) {
+    ARROW_ASSIGN_OR_RAISE(auto chunk, TakeChunk(i, &bytes));
+    const int64_t first = chunks_.first_values[i], n = chunks_.NumValues(i);
+    const int64_t begin = std::max(rows.begin - first, int64_t{0});
+    const int64_t count = std::min(rows.end - first, n) - begin;
+    levels->num_slots += count;
+    parts->push_back({std::move(chunk.values), n, begin, count, i});
+    if (!layout_.has_def_compression()) continue;
+    if (chunk.num_levels != n) {
+      return arrow::Status::Invalid("a chunk of ", n, " values with ", chunk.num_levels, " levels");
+    }
+    auto& definition = levels->definition;
+    const size_t before = definition.size();
+    definition.resize(before + static_cast<size_t>(count));
+    ARROW_RETURN_NOT_OK(DecodeLevels(layout_.def_compression(), chunk.definition, n, begin, count,
+                                     definition.data() + before, pool_));
+  }
+  return arrow::Status::OK();
 }
 
 arrow::Status NestedMiniBlockPage::DecodeLevelsOf(const MiniBlockChunk& chunk, size_t i,
                                                   ChunkAtHand* at_hand) const {
   Levels& levels = at_hand->levels;
   at_hand->chunk.reset();
-  const bool has_levels = has_lists() || layout_.has_def_compression();
-  const int64_t n = has_levels ? chunk.num_levels : chunks_.NumValues(i);
+  const int64_t n = chunk.num_levels;
   const auto decode = [&](const enc::CompressiveEncoding& encoding, std::span<const uint8_t> block,
                           std::vector<uint16_t>* out) {
     out->resize(static_cast<size_t>(n));
     return DecodeLevels(encoding, block, n, 0, n, out->data(), pool_);
   };
-  if (has_lists())
-    ARROW_RETURN_NOT_OK(decode(layout_.rep_compression(), chunk.repetition, &levels.repetition));
+  ARROW_RETURN_NOT_OK(decode(layout_.rep_compression(), chunk.repetition, &levels.repetition));
   if (layout_.has_def_compression()) {
     ARROW_RETURN_NOT_OK(decode(layout_.def_compression(), chunk.definition, &levels.definition));
   }
@@ -183,7 +214,7 @@ arrow::Status NestedMiniBlockPage::DecodeLevelsOf(const MiniBlockChunk& chunk, s
   return arrow::Status::OK();
 }
 
-arrow::Status NestedMiniBlockPage::DecodeRange(RowRange rows, std::span<const uint8_t> bytes,
+arrow::Status NestedMiniBlockPage::DecodeLists(RowRange rows, std::span<const uint8_t> bytes,
                                                ChunkAtHand* at_hand, Levels* levels,
                                                std::vector<Part>* parts) const {
   const size_t first = FirstChunkOf(rows.begin), last = LastChunkOf(rows.end - 1);
@@ -192,10 +223,7 @@ arrow::Status NestedMiniBlockPage::DecodeRange(RowRange rows, std::span<const ui
   int64_t row = rows_finished_[first] - (goes_on ? 0 : 1);
   int64_t rows_seen = 0;
   for (size_t i = first; i <= last; ++i) {
-    const size_t size = static_cast<size_t>(chunks_.NumBytes(i));
-    ARROW_ASSIGN_OR_RAISE(auto chunk,
-                          MiniBlockChunk::Parse(layout_, values_.num_buffers(), bytes.first(size)));
-    bytes = bytes.subspan(size);
+    ARROW_ASSIGN_OR_RAISE(auto chunk, TakeChunk(i, &bytes));
     if (at_hand->chunk != i) ARROW_RETURN_NOT_OK(DecodeLevelsOf(chunk, i, at_hand));
     const Levels& all = at_hand->levels;
     Part part{std::move(chunk.values), chunks_.NumValues(i), 0, 0, i};
@@ -244,7 +272,8 @@ arrow::Status NestedMiniBlockPage::DecodeNested(std::span<const RowRange> rows, 
   std::vector<Part> parts;
   parts.reserve(rows.size());
   for (size_t i = 0; i < rows.size(); ++i) {
-    const auto status = DecodeRange(rows[i], buffers[i], &at_hand, &out->levels, &parts);
+    const auto status = has_lists() ? DecodeLists(rows[i], buffers[i], &at_hand, &out->levels, &parts)
+                                    : DecodeSlots(rows[i], buffers[i], &out->levels, &parts);
     if (!status.ok()) {
       return Locate(status, page_.buffers[1].offset + chunks_.offsets[FirstChunkOf(rows[i].begin)]);
     }
