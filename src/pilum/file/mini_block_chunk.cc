@@ -49,15 +49,16 @@ arrow::Result<ChunkTable> ChunkTable::Parse(std::span<const uint8_t> words, bool
   return table;
 }
 
-size_t ChunkTable::Find(int64_t value, size_t from) const {
+size_t FindChunk(const std::vector<int64_t>& begins, int64_t value, size_t from) {
+  const size_t num_chunks = begins.size() - 1;
   size_t step = 1;
-  while (from + step < num_chunks() && first_values[from + step] <= value) {
+  while (from + step < num_chunks && begins[from + step] <= value) {
     from += step;
     step *= 2;
   }
-  const auto begin = first_values.begin() + static_cast<int64_t>(from);
-  const auto end = first_values.begin() + static_cast<int64_t>(std::min(from + step, num_chunks()));
-  return static_cast<size_t>(std::upper_bound(begin, end, value) - first_values.begin()) - 1;
+  const auto first = begins.begin() + static_cast<int64_t>(from);
+  const auto last = begins.begin() + static_cast<int64_t>(std::min(from + step, num_chunks));
+  return static_cast<size_t>(std::upper_bound(first, last, value) - begins.begin()) - 1;
 }
 
 arrow::Result<MiniBlockChunk> MiniBlockChunk::Parse(const lance::encodings21::MiniBlockLayout& layout,

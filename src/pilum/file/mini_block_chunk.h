@@ -15,6 +15,10 @@
 
 namespace pilum {
 
+/// The last chunk that begins at `value` or before, from chunk `from` on, which does; cheap if it is near.
+/// @param begins of each chunk, ascending, and the end of the last
+size_t FindChunk(const std::vector<int64_t>& begins, int64_t value, size_t from);
+
 /// One entry per chunk and one behind the last.
 struct ChunkTable {
   std::vector<int64_t> first_values;  ///< number of the chunk's first value in the page
@@ -23,8 +27,6 @@ struct ChunkTable {
   size_t num_chunks() const { return offsets.size() - 1; }
   int64_t NumValues(size_t chunk) const { return first_values[chunk + 1] - first_values[chunk]; }
   int64_t NumBytes(size_t chunk) const { return offsets[chunk + 1] - offsets[chunk]; }
-  /// The chunk of a value that is not in front of chunk `from`; cheap if it is near.
-  size_t Find(int64_t value, size_t from) const;
 
   /// Invalid when the chunks do not hold `num_values` values or do not fit `data_bytes`.
   static arrow::Result<ChunkTable> Parse(std::span<const uint8_t> words, bool large, int64_t num_values,

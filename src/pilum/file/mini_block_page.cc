@@ -34,7 +34,7 @@ class ChunkRowsCursor {
   /// The next rows; none behind the last.
   std::optional<ChunkRows> Next() {
     if (rows_.empty()) return std::nullopt;
-    chunk_ = chunks_.Find(row_, chunk_);
+    chunk_ = FindChunk(chunks_.first_values, row_, chunk_);
     const int64_t first = chunks_.first_values[chunk_];
     const ChunkRows result{chunk_, row_ - first,
                            std::min(rows_[0].end, chunks_.first_values[chunk_ + 1]) - first};

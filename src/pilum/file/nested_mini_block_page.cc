@@ -49,6 +49,11 @@ class NestedMiniBlockPage final : public PageReader {
     size_t chunk;
   };
 
+  struct ChunkRange {
+    size_t first = 0;
+    size_t last = 0;
+  };
+
   /// The chunk whose levels were decoded last: the next rows may lie in it, too.
   struct ChunkAtHand {
     std::optional<size_t> chunk;
@@ -58,24 +63,21 @@ class NestedMiniBlockPage final : public PageReader {
 
   bool has_lists() const { return layout_.has_rep_compression(); }
   arrow::Status InitIndex(std::span<const uint8_t> index);
-  /// The chunk in which the last slot of `row` lies.
-  size_t LastChunkOf(int64_t row) const {
-    return static_cast<size_t>(std::upper_bound(rows_finished_.begin(), rows_finished_.end(), row) -
-                               rows_finished_.begin()) -
-           1;
-  }
-  /// The chunk in which the first slot of `row` lies.
-  size_t FirstChunkOf(int64_t row) const {
-    if (row == 0) return 0;
-    const size_t chunk = LastChunkOf(row - 1);
-    return rows_finished_[chunk + 1] == row && !leftover_[chunk] ? chunk + 1 : chunk;
+  /// The chunks of the first and of the last slot of `rows`, which are behind rows that end in chunk `from`.
+  ChunkRange ChunksOf(const RowRange& rows, size_t from) const {
+    size_t first = 0;
+    if (rows.begin > 0) {
+      first = FindChunk(rows_finished_, rows.begin - 1, from);
+      if (rows_finished_[first + 1] == rows.begin && !leftover_[first]) ++first;
+    }
+    return {first, FindChunk(rows_finished_, rows.end - 1, first)};
   }
   arrow::Result<MiniBlockChunk> TakeChunk(size_t i, std::span<const uint8_t>* bytes) const;
   /// Rows that are one slot each: no more levels than theirs are decoded.
-  arrow::Status DecodeSlots(RowRange rows, std::span<const uint8_t> bytes, Levels* levels,
+  arrow::Status DecodeSlots(RowRange rows, ChunkRange chunks, std::span<const uint8_t> bytes, Levels* levels,
                             std::vector<Part>* parts) const;
-  arrow::Status DecodeLists(RowRange rows, std::span<const uint8_t> bytes, ChunkAtHand* at_hand,
-                            Levels* levels, std::vector<Part>* parts) const;
+  arrow::Status DecodeLists(RowRange rows, ChunkRange chunks, std::span<const uint8_t> bytes,
+                            ChunkAtHand* at_hand, Levels* levels, std::vector<Part>* parts) const;
   arrow::Status DecodeLevelsOf(const MiniBlockChunk& chunk, size_t i, ChunkAtHand* at_hand) const;
   arrow::Status AppendValues(const std::vector<Part>& parts, const Levels& levels, ColumnBuilder* out) const;
 
@@ -128,10 +130,11 @@ arrow::Status NestedMiniBlockPage::InitIndex(std::span<const uint8_t> index) {
 }
 
 void NestedMiniBlockPage::Plan(std::span<const RowRange> rows, std::vector<ByteRange>* bytes) const {
+  ChunkRange chunks;
   for (const RowRange& range : rows) {
-    const int64_t begin = chunks_.offsets[FirstChunkOf(range.begin)];
-    bytes->push_back(
-        {page_.buffers[1].offset + begin, chunks_.offsets[LastChunkOf(range.end - 1) + 1] - begin});
+    chunks = ChunksOf(range, chunks.last);
+    const int64_t begin = chunks_.offsets[chunks.first];
+    bytes->push_back({page_.buffers[1].offset + begin, chunks_.offsets[chunks.last + 1] - begin});
   }
 }
 
@@ -168,9 +171,10 @@ arrow::Result<MiniBlockChunk> NestedMiniBlockPage::TakeChunk(size_t i,
   return chunk;
 }
 
-arrow::Status NestedMiniBlockPage::DecodeSlots(RowRange rows, std::span<const uint8_t> bytes, Levels* levels,
+arrow::Status NestedMiniBlockPage::DecodeSlots(RowRange rows, ChunkRange chunks,
+                                               std::span<const uint8_t> bytes, Levels* levels,
                                                std::vector<Part>* parts) const {
-  for (size_t i = FirstChunkOf(rows.begin); i <= LastChunkOf(rows.end - 1); ++i) {
+  for (size_t i = chunks.first; i <= chunks.last; ++i) {
     ARROW_ASSIGN_OR_RAISE(auto chunk, TakeChunk(i, &bytes));
     const int64_t first = chunks_.first_values[i], n = chunks_.NumValues(i);
     const int64_t begin = std::max(rows.begin - first, int64_t{0});
@@ -214,10 +218,10 @@ arrow::Status NestedMiniBlockPage::DecodeLevelsOf(const MiniBlockChunk& chunk, s
   return arrow::Status::OK();
 }
 
-arrow::Status NestedMiniBlockPage::DecodeLists(RowRange rows, std::span<const uint8_t> bytes,
-                                               ChunkAtHand* at_hand, Levels* levels,
-                                               std::vector<Part>* parts) const {
-  const size_t first = FirstChunkOf(rows.begin), last = LastChunkOf(rows.end - 1);
+arrow::Status NestedMiniBlockPage::DecodeLists(RowRange rows, ChunkRange chunks,
+                                               std::span<const uint8_t> bytes, ChunkAtHand* at_hand,
+                                               Levels* levels, std::vector<Part>* parts) const {
+  const auto [first, last] = chunks;
   // The row at hand: one that began before, or the one that the first slot begins.
   const bool goes_on = first > 0 && leftover_[first - 1];
   int64_t row = rows_finished_[first] - (goes_on ? 0 : 1);
@@ -271,12 +275,13 @@ arrow::Status NestedMiniBlockPage::DecodeNested(std::span<const RowRange> rows, 
   at_hand.levels.layers = layers_;
   std::vector<Part> parts;
   parts.reserve(rows.size());
+  ChunkRange chunks;
   for (size_t i = 0; i < rows.size(); ++i) {
-    const auto status = has_lists() ? DecodeLists(rows[i], buffers[i], &at_hand, &out->levels, &parts)
-                                    : DecodeSlots(rows[i], buffers[i], &out->levels, &parts);
-    if (!status.ok()) {
-      return Locate(status, page_.buffers[1].offset + chunks_.offsets[FirstChunkOf(rows[i].begin)]);
-    }
+    chunks = ChunksOf(rows[i], chunks.last);
+    const auto status = has_lists()
+                            ? DecodeLists(rows[i], chunks, buffers[i], &at_hand, &out->levels, &parts)
+                            : DecodeSlots(rows[i], chunks, buffers[i], &out->levels, &parts);
+    if (!status.ok()) return Locate(status, page_.buffers[1].offset + chunks_.offsets[chunks.first]);
   }
   int64_t num_values = 0;
   for (const Part& part : parts) num_values += part.count;
