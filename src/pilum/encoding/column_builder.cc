@@ -157,6 +157,21 @@ arrow::Status ColumnBuilder::EndValue() {
   return PushOffset(bytes_.length());
 }
 
+arrow::Status ColumnBuilder::EndValues(std::span<const int64_t> ends) {
+  if (ends.empty()) return arrow::Status::OK();
+  ARROW_RETURN_NOT_OK(CheckRoom(std::ssize(ends)));
+  if (type_.offset_bits == 64) {
+    std::copy(ends.begin(), ends.end(),
+              reinterpret_cast<int64_t*>(values_->mutable_data()) + num_values_ + 1);
+    num_values_ += std::ssize(ends);
+    return arrow::Status::OK();
+  }
+  int32_t* const to = reinterpret_cast<int32_t*>(values_->mutable_data()) + num_values_ + 1;
+  for (size_t i = 0; i + 1 < ends.size(); ++i) to[i] = static_cast<int32_t>(ends[i]);
+  num_values_ += std::ssize(ends) - 1;
+  return PushOffset(ends.back());  // the largest
+}
+
 template <typename Offset>
 arrow::Status ColumnBuilder::AppendRun(const uint8_t* offsets, int64_t n, const uint8_t* base) {
   ARROW_RETURN_NOT_OK(CheckRoom(n));

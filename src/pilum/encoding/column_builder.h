@@ -74,6 +74,8 @@ class ColumnBuilder {
   /// Where to append the bytes of the next value; EndValue says that they are all there.
   arrow::BufferBuilder* bytes() { return &bytes_; }
   arrow::Status EndValue();
+  /// The same for several; each ends where bytes() has the length `ends` says.
+  arrow::Status EndValues(std::span<const int64_t> ends);
   /// `n` values between the n + 1 `offsets`, little-endian ones that need not be aligned, relative to `base`,
   /// ascending and checked by the caller. Offset is uint32_t or uint64_t.
   template <typename Offset>

@@ -25,6 +25,22 @@ TEST(ColumnBuilderTest, CountsThatNoMemoryHoldsAreRefused) {
   EXPECT_TRUE(Make(vector, int64_t{1} << 45).status().IsInvalid());
 }
 
+TEST(ColumnBuilderTest, ValuesEndWhereTheirBytesDo) {
+  for (const auto& type : {arrow::utf8(), arrow::large_utf8()}) {
+    auto builder = *ColumnBuilder::Make(*LeafType::Of(type), 4, arrow::default_memory_pool());
+    ASSERT_TRUE(builder.validity().Append(true, 4).ok());
+    ASSERT_TRUE(builder.EndValues({}).ok());
+    ASSERT_TRUE(builder.bytes()->Append("abcdef", 6).ok());
+    const std::vector<int64_t> ends{1, 1, 6};
+    ASSERT_TRUE(builder.EndValues(ends).ok());
+    EXPECT_TRUE(builder.EndValues(ends).IsInvalid());
+    ASSERT_TRUE(builder.EndValue().ok());
+    const auto array = arrow::MakeArray(*builder.Finish());
+    ASSERT_TRUE(array->ValidateFull().ok());
+    EXPECT_EQ(array->ToString(), "[\n  \"a\",\n  \"\",\n  \"bcdef\",\n  \"\"\n]");
+  }
+}
+
 TEST(ColumnBuilderTest, MoreValuesThanRowsAreRefused) {
   auto builder = Make(arrow::int32(), 3).ValueOrDie();
   ASSERT_TRUE(builder.AppendZeros(3).ok());

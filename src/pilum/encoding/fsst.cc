@@ -41,38 +41,68 @@ arrow::Result<FsstDecoder> FsstDecoder::Parse(std::span<const uint8_t> table) {
   return decoder;
 }
 
-arrow::Status FsstDecoder::Decode(std::span<const uint8_t> codes, arrow::BufferBuilder* out) const {
-  if (codes.empty()) return arrow::Status::OK();
-  if (!encoded_) return out->Append(codes.data(), static_cast<int64_t>(codes.size()));
-  // Every symbol is stored as 8 bytes and the end moves by its length: room for one over the longest text.
-  ARROW_RETURN_NOT_OK(out->Reserve(static_cast<int64_t>((codes.size() + 1) * kMaxSymbol)));
-  uint8_t* to = out->mutable_data() + out->length();
-  const uint8_t* const begin = to;
-  uint32_t missing = 0;  // the highest bit is set by a length of 0
+uint8_t* FsstDecoder::Expand(const uint8_t* begin, const uint8_t* end, uint8_t* to, uint32_t* missing) const {
+  uint32_t none = 0;
+  // Every symbol is stored as 8 bytes and the end moves by its length.
   const auto expand = [&](uint8_t code) {
     const uint32_t length = lengths_[code];
     StoreLE(to, symbols_[code]);
     to += length;
-    missing |= length - 1;
+    none |= length - 1;
   };
-  size_t i = 0;
-  while (i < codes.size()) {
-    if (i + 4 <= codes.size() && !HasEscape(LoadLE<uint32_t>(&codes[i]))) {
-      expand(codes[i]);
-      expand(codes[i + 1]);
-      expand(codes[i + 2]);
-      expand(codes[i + 3]);
-      i += 4;
-    } else if (codes[i] != kEscape) {
-      expand(codes[i++]);
+  while (begin != end) {
+    if (end - begin >= 4 && !HasEscape(LoadLE<uint32_t>(begin))) {
+      expand(begin[0]);
+      expand(begin[1]);
+      expand(begin[2]);
+      expand(begin[3]);
+      begin += 4;
+    } else if (*begin != kEscape) {
+      expand(*begin++);
     } else {
-      if (++i == codes.size()) return arrow::Status::Invalid("FSST string ends inside an escape");
-      *to++ = codes[i++];
+      if (++begin == end) return nullptr;
+      *to++ = *begin++;
     }
   }
+  *missing |= none;
+  return to;
+}
+
+arrow::Status FsstDecoder::Decode(std::span<const uint8_t> codes, arrow::BufferBuilder* out) const {
+  const uint64_t offsets[] = {0, codes.size()};
+  int64_t end = 0;
+  return DecodeRun<uint64_t>(codes, reinterpret_cast<const uint8_t*>(offsets), 1, out, &end);
+}
+
+template <typename Offset>
+arrow::Status FsstDecoder::DecodeRun(std::span<const uint8_t> codes, const uint8_t* offsets, int64_t count,
+                                     arrow::BufferBuilder* out, int64_t* ends) const {
+  const auto offset = [offsets](int64_t i) {
+    return LoadLE<Offset>(offsets + i * static_cast<int64_t>(sizeof(Offset)));
+  };
+  const int64_t first = static_cast<int64_t>(offset(0)), size = static_cast<int64_t>(offset(count)) - first;
+  const int64_t before = out->length();
+  if (!encoded_) {
+    for (int64_t i = 0; i < count; ++i) ends[i] = before + static_cast<int64_t>(offset(i + 1)) - first;
+    return size == 0 ? arrow::Status::OK() : out->Append(codes.data() + first, size);
+  }
+  ARROW_RETURN_NOT_OK(out->Reserve((size + 1) * static_cast<int64_t>(kMaxSymbol)));
+  uint8_t* const begin = out->mutable_data();
+  uint8_t* to = begin + before;
+  uint32_t missing = 0;
+  for (int64_t i = 0; i < count; ++i) {
+    to = Expand(codes.data() + offset(i), codes.data() + offset(i + 1), to, &missing);
+    if (to == nullptr) return arrow::Status::Invalid("FSST string ends inside an escape");
+    ends[i] = to - begin;
+  }
   if (missing >> 31 != 0) return arrow::Status::Invalid("FSST code without a symbol");
-  out->UnsafeAdvance(to - begin);
+  out->UnsafeAdvance(to - begin - before);
   return arrow::Status::OK();
 }
+
+template arrow::Status FsstDecoder::DecodeRun<uint32_t>(std::span<const uint8_t>, const uint8_t*, int64_t,
+                                                        arrow::BufferBuilder*, int64_t*) const;
+template arrow::Status FsstDecoder::DecodeRun<uint64_t>(std::span<const uint8_t>, const uint8_t*, int64_t,
+                                                        arrow::BufferBuilder*, int64_t*) const;
 
 }  // namespace pilum

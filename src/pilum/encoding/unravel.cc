@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "pilum/encoding/level_counts.h"
+#include "pilum/util/little_endian.h"
 #include "pilum/util/target_clones.h"
 
 namespace pilum {
@@ -25,6 +26,22 @@ PILUM_CLONES bool AnyContinuesAbove(const uint16_t* repetition, const uint16_t* 
   for (size_t i = 0; i < n; ++i)
     any = static_cast<uint16_t>(any | ((repetition[i] == 0) & (definition[i] >= lowest)));
   return any != 0;
+}
+
+/// Appends a bit for each byte, which is 0 or 1.
+arrow::Status AppendBits(const std::vector<uint8_t>& bytes, arrow::TypedBufferBuilder<bool>* out) {
+  std::vector<uint8_t> bits;
+  bits.reserve(bytes.size() / 8 + 1);
+  size_t i = 0;
+  for (; i + 8 <= bytes.size(); i += 8) {  // the product has byte k as its bit 56 + k
+    bits.push_back(static_cast<uint8_t>(LoadLE<uint64_t>(&bytes[i]) * 0x0102040810204080 >> 56));
+  }
+  bits.push_back(0);
+  for (size_t k = 0; i + k < bytes.size(); ++k) bits.back() |= static_cast<uint8_t>(bytes[i + k] << k);
+  const auto n = static_cast<int64_t>(bytes.size());
+  ARROW_RETURN_NOT_OK(out->Reserve(n));
+  out->UnsafeAppend(bits.data(), 0, n);
+  return arrow::Status::OK();
 }
 
 }  // namespace
@@ -126,7 +143,8 @@ arrow::Status Unraveler::AppendItems(const PageLayers& page, size_t layer, uint1
     valid[n] = level <= base;
     n += level < masked_from;
   }
-  return validity.Append(valid.data(), static_cast<int64_t>(n));
+  valid.resize(n);
+  return AppendBits(valid, &validity);
 }
 
 arrow::Status Unraveler::AppendLists(const PageLayers& page, size_t layer, uint16_t base, Slots* slots) {
@@ -164,7 +182,7 @@ arrow::Status Unraveler::AppendLists(const PageLayers& page, size_t layer, uint1
   }
   repetition.resize(kept);
   definition.resize(kept);
-  return out.validity.Append(valid.data(), static_cast<int64_t>(valid.size()));
+  return AppendBits(valid, &out.validity);
 }
 
 arrow::Result<std::vector<UnraveledLayer>> Unraveler::Finish() {

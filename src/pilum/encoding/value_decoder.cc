@@ -201,10 +201,12 @@ class FsstValueDecoder final : public ValueDecoder {
   arrow::Status Append(const ChunkBuffers& buffers, int64_t n, int64_t begin, int64_t count,
                        ColumnBuilder* out) const override {
     ARROW_ASSIGN_OR_RAISE(const uint8_t* offsets, ChunkOffsets<Offset>(buffers[0], n, begin, count));
-    for (int64_t i = 0; i < count; ++i, offsets += sizeof(Offset)) {
-      const Offset from = LoadLE<Offset>(offsets), to = LoadLE<Offset>(offsets + sizeof(Offset));
-      ARROW_RETURN_NOT_OK(decoder_.Decode(buffers[0].subspan(from, to - from), out->bytes()));
-      ARROW_RETURN_NOT_OK(out->EndValue());
+    std::array<int64_t, 256> ends;
+    for (int64_t done = 0; done < count; done += std::ssize(ends)) {
+      const int64_t some = std::min(count - done, std::ssize(ends));
+      ARROW_RETURN_NOT_OK(decoder_.DecodeRun<Offset>(
+          buffers[0], offsets + done * static_cast<int64_t>(sizeof(Offset)), some, out->bytes(), ends.data()));
+      ARROW_RETURN_NOT_OK(out->EndValues({ends.data(), static_cast<size_t>(some)}));
     }
     return arrow::Status::OK();
   }
