@@ -67,19 +67,19 @@ def resident(what: str) -> int:
         return next(int(line.split()[1]) * 1024 for line in status if line.startswith(what))
 
 
-def write_alone(engine: str, path: str, rows: int) -> None:
-    """The child process of peak_memory. One batch is written again and again, so that making rows takes none."""
-    batch = make_batch(BATCH_ROWS, 0)
-    write(engine, path, [batch])  # whatever is made once
+def write_alone(engine: str, path: str, rows_path: str) -> None:
+    """The child process of peak_memory: writes the batches of an IPC file, each of which it reads when it is written."""
+    rows = pa.ipc.open_file(rows_path)
+    rows.get_batch(0)
     with open("/proc/self/clear_refs", "w") as reset:
         reset.write("5")
     before = resident("VmRSS")
-    write(engine, path, (batch for _ in range(0, rows, BATCH_ROWS)))
+    write(engine, path, (rows.get_batch(i) for i in range(rows.num_record_batches)))
     print(resident("VmHWM") - before)
 
 
-def peak_memory(engine: str, path: str, rows: int) -> int:
-    command = [sys.executable, __file__, "--write-alone", engine, path, str(rows)]
+def peak_memory(engine: str, path: str, rows_path: str) -> int:
+    command = [sys.executable, __file__, "--write-alone", engine, path, rows_path]
     return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
@@ -88,7 +88,11 @@ def bench_write(report: Report, directory: str, rows: int) -> None:
     paths = {engine: os.path.join(directory, f"{engine}.file") for engine in FORMATS}
     report.line(f"write {rows:,} rows, 5 columns", compare({e: lambda _, e=e: write(e, paths[e], batches) for e in FORMATS}, 5))
     report.line("  bytes on disk", {e: os.path.getsize(paths[e]) for e in FORMATS}, show_size)
-    report.line("  peak memory", {e: peak_memory(e, paths[e] + ".alone", rows) for e in FORMATS}, show_size)
+    rows_path = os.path.join(directory, "rows.arrow")
+    with pa.ipc.new_file(rows_path, batches[0].schema) as file:
+        for batch in batches:
+            file.write_batch(batch)
+    report.line("  peak memory", {e: peak_memory(e, paths[e] + ".alone", rows_path) for e in FORMATS}, show_size)
 
 
 def bench_scan(report: Report, directory: str) -> None:
@@ -121,7 +125,7 @@ def bench_take(report: Report, directory: str, rows: int) -> None:
 
 def main() -> None:
     if sys.argv[1:2] == ["--write-alone"]:
-        write_alone(sys.argv[2], sys.argv[3], int(sys.argv[4]))
+        write_alone(*sys.argv[2:])
         return
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--quick", action="store_true", help="a tenth of the rows")

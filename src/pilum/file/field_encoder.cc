@@ -56,11 +56,12 @@ arrow::Status FieldEncoder::AddColumnsV2_0(const std::shared_ptr<arrow::Field>& 
   return arrow::Status::OK();
 }
 
-arrow::Result<EncodedField> FieldEncoder::Encode(const arrow::ArrayVector& arrays, int64_t first_row) const {
+arrow::Result<EncodedField> FieldEncoder::Encode(arrow::ArrayVector arrays, int64_t first_row) const {
   std::shared_ptr<arrow::Array> array = arrays[0];
   if (arrays.size() > 1) {
     ARROW_ASSIGN_OR_RAISE(array, arrow::Concatenate(arrays, pool_));
   }
+  arrays.clear();  // the pages are to be made in their place
   EncodedField out;
   const Rows rows{array->data(), first_row};
   if (!IsNested(*field_)) {

@@ -56,7 +56,7 @@ class FieldEncoder {
   /// @param arrays rows of the field, one or more; together one page of each column, or more where the levels
   /// are too many for one.
   /// @param first_row of them in the file.
-  arrow::Result<EncodedField> Encode(const arrow::ArrayVector& arrays, int64_t first_row) const;
+  arrow::Result<EncodedField> Encode(arrow::ArrayVector arrays, int64_t first_row) const;
 
   PageFormat format() const { return {version_ >= FormatVersion::k2_2}; }
 

@@ -2,6 +2,7 @@
 #include "pilum/file/file_writer.h"
 
 #include <arrow/array.h>
+#include <arrow/array/concatenate.h>
 #include <arrow/compute/cast.h>
 #include <arrow/util/byte_size.h>
 #include <arrow/util/future.h>
@@ -282,8 +283,14 @@ arrow::Status FileWriterImpl::Append(std::shared_ptr<arrow::Array> array, int64_
   }
   field->pending_rows += array->length();
   field->pending_bytes += bytes;
+  if (field->pending_bytes < options_.page_bytes) {
+    // What has to wait is copied: it may hold on to all columns of its batch, or to many batches.
+    ARROW_ASSIGN_OR_RAISE(array, arrow::Concatenate({array, array->Slice(0, 0)}, options_.pool));
+    field->pending.push_back(std::move(array));
+    return arrow::Status::OK();
+  }
   field->pending.push_back(std::move(array));
-  return field->pending_bytes >= options_.page_bytes ? FlushPages(field) : arrow::Status::OK();
+  return FlushPages(field);
 }
 
 arrow::Status FileWriterImpl::FlushPages(PendingField* field) {
@@ -303,14 +310,17 @@ arrow::Status FileWriterImpl::FlushPages(PendingField* field) {
   if (pool->OwnsThisThread() || (small && encodings_.empty())) {
     ARROW_RETURN_NOT_OK(WriteAllEncodings());
     encodings_.push_back(
-        {field, arrow::Future<EncodedField>::MakeFinished(field->encoder.Encode(arrays, first_row))});
+        {field, arrow::Future<EncodedField>::MakeFinished(field->encoder.Encode(std::move(arrays), first_row))});
     return WriteOldest();
   }
-  while (encodings_.size() > static_cast<size_t>(pool->GetCapacity())) ARROW_RETURN_NOT_OK(WriteOldest());
-  const auto encode = [encoder = &field->encoder, arrays = std::move(arrays), first_row] {
-    return encoder->Encode(arrays, first_row);
+  const auto most = static_cast<size_t>(pool->GetCapacity());
+  while (!encodings_.empty() && (encodings_.size() > most || encodings_.front().pages.is_finished())) {
+    ARROW_RETURN_NOT_OK(WriteOldest());
+  }
+  auto encode = [encoder = &field->encoder, arrays = std::move(arrays), first_row]() mutable {
+    return encoder->Encode(std::move(arrays), first_row);
   };
-  ARROW_ASSIGN_OR_RAISE(auto pages, pool->Submit(encode));
+  ARROW_ASSIGN_OR_RAISE(auto pages, pool->Submit(std::move(encode)));
   encodings_.push_back({field, std::move(pages)});
   return arrow::Status::OK();
 }
