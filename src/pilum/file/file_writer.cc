@@ -29,6 +29,11 @@ namespace {
 
 constexpr int64_t kMaxPages = 4;  // what one array may exceed the bytes of a page by
 
+/// All columns together gather the bytes of this many pages; the one with the most then gets a page of fewer
+/// bytes, if it has at least this part of them.
+constexpr int64_t kPendingPages = 3;
+constexpr int64_t kLeastPagePart = 16;
+
 constexpr char kPadding[kBufferAlignment + 1] =
     "HHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHH";
 
@@ -143,6 +148,8 @@ class FileWriterImpl final : public FileWriter {
   /// Cuts an array of many pages' bytes.
   arrow::Status Queue(const std::shared_ptr<arrow::Array>& array, PendingField* field);
   arrow::Status Append(std::shared_ptr<arrow::Array> array, int64_t bytes, PendingField* field);
+  /// Bounds what waits for full pages, however many columns there are.
+  arrow::Status FlushLargest();
   /// Hands the pending rows to a thread of the pool, and waits for the oldest pages if many are under way.
   arrow::Status FlushPages(PendingField* field);
   /// Writes the oldest pages that are being encoded; the order never depends on threads.
@@ -166,6 +173,7 @@ class FileWriterImpl final : public FileWriter {
   const FileWriterOptions options_;
   std::vector<PendingField> fields_;
   std::deque<Encoding> encodings_;         // oldest first
+  int64_t pending_bytes_ = 0;              // of all fields
   arrow::Status status_;                   // the first error: a file that lacks pages is never finished
   std::vector<ByteRange> global_buffers_;  // the user's
   std::map<std::string, std::string> extra_metadata_;
@@ -248,6 +256,17 @@ arrow::Status FileWriterImpl::Write(const arrow::RecordBatch& batch) {
     if (!status.ok()) return status_ = status;
   }
   num_rows_ += batch.num_rows();
+  return status_ = FlushLargest();
+}
+
+arrow::Status FileWriterImpl::FlushLargest() {
+  while (pending_bytes_ > kPendingPages * options_.page_bytes) {
+    const auto largest = std::max_element(fields_.begin(), fields_.end(), [](const auto& a, const auto& b) {
+      return a.pending_bytes < b.pending_bytes;
+    });
+    if (largest->pending_bytes < options_.page_bytes / kLeastPagePart) break;
+    ARROW_RETURN_NOT_OK(FlushPages(&*largest));
+  }
   return arrow::Status::OK();
 }
 
@@ -283,6 +302,7 @@ arrow::Status FileWriterImpl::Append(std::shared_ptr<arrow::Array> array, int64_
   }
   field->pending_rows += array->length();
   field->pending_bytes += bytes;
+  pending_bytes_ += bytes;
   if (field->pending_bytes < options_.page_bytes) {
     // What has to wait is copied: it may hold on to all columns of its batch, or to many batches.
     ARROW_ASSIGN_OR_RAISE(array, arrow::Concatenate({array, array->Slice(0, 0)}, options_.pool));
@@ -300,6 +320,7 @@ arrow::Status FileWriterImpl::FlushPages(PendingField* field) {
   auto arrays = std::move(field->pending);
   field->first_row += field->pending_rows;
   field->pending.clear();
+  pending_bytes_ -= field->pending_bytes;
   field->pending_bytes = field->pending_rows = 0;
   if (IsBlobV1(field->field())) {
     ARROW_RETURN_NOT_OK(WriteAllEncodings());
@@ -314,7 +335,7 @@ arrow::Status FileWriterImpl::FlushPages(PendingField* field) {
     return WriteOldest();
   }
   const auto most = static_cast<size_t>(pool->GetCapacity());
-  while (!encodings_.empty() && (encodings_.size() > most || encodings_.front().pages.is_finished())) {
+  while (!encodings_.empty() && (encodings_.size() >= most || encodings_.front().pages.is_finished())) {
     ARROW_RETURN_NOT_OK(WriteOldest());
   }
   auto encode = [encoder = &field->encoder, arrays = std::move(arrays), first_row]() mutable {
