@@ -142,15 +142,16 @@ arrow::Result<LeafValues> LeafValues::OfPacked(const arrow::ArrayData& array, ar
 }
 
 template <typename T>
-LeafValues LeafValues::OfIntegers(const std::vector<T>& integers) {
+LeafValues LeafValues::OfIntegers(std::vector<T> integers) {
   LeafValues values;
   values.type.kind = LeafType::Kind::kFixed;
   values.type.bits = values.type.item_bits = 8 * sizeof(T);
   values.length = static_cast<int64_t>(integers.size());
-  values.values = reinterpret_cast<const uint8_t*>(integers.data());
+  values.holds.push_back(arrow::Buffer::FromVector(std::move(integers)));
+  values.values = values.holds.back()->data();
   return values;
 }
 
-template LeafValues LeafValues::OfIntegers(const std::vector<uint32_t>&);
+template LeafValues LeafValues::OfIntegers(std::vector<uint32_t>);
 
 }  // namespace pilum

@@ -56,7 +56,7 @@ struct LeafValues {
   static arrow::Result<LeafValues> OfPacked(const arrow::ArrayData& array, arrow::MemoryPool* pool);
   /// `n` unsigned integers of sizeof(T) bytes.
   template <typename T>
-  static LeafValues OfIntegers(const std::vector<T>& integers);
+  static LeafValues OfIntegers(std::vector<T> integers);
 };
 
 }  // namespace pilum

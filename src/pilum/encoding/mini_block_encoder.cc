@@ -3,9 +3,10 @@
 // Mini-block pages: chunk words, chunks, dictionary, repetition index. Spec: 11-encodings.md §4.
 #include <algorithm>
 #include <bit>
+#include <deque>
+#include <memory>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "pilum/encoding/dictionary_encoder.h"
@@ -23,6 +24,7 @@ constexpr int64_t kMaxSmallChunk = 32 << 10;  // what 12 bits of 8-byte words ca
 constexpr int64_t kMaxLargeChunk = int64_t{1} << 31;
 constexpr size_t kMaxChunkLevels = 65535;  // their number, and the bytes of either kind
 constexpr char kPadding = '\xFE';
+constexpr uint8_t kPaddings[8] = {0xFE, 0xFE, 0xFE, 0xFE, 0xFE, 0xFE, 0xFE, 0xFE};
 
 /// Where the chunks end in slots: behind their last value. Slots without a value that follow it go to the
 /// next chunk; the last takes all that are left.
@@ -54,21 +56,18 @@ class ChunkWriter {
         repetition_(levels.repetition, ends, format.v2_2),
         definition_(levels.definition, ends, format.v2_2) {}
 
-  /// Says what is to come, to avoid growing.
-  void Reserve(const std::vector<EncodedChunk>& chunks);
   /// The next chunk, whose slots end at `end`.
   arrow::Status Add(const EncodedChunk& chunk, int64_t end);
-  EncodedPage Finish(EncodedValues values, int64_t num_values);
+  /// @param owner of the chunks' bytes.
+  EncodedPage Finish(const EncodedValues& values, int64_t num_values, std::shared_ptr<const void> owner);
   std::string TakeRepetitionIndex() { return std::move(index_); }
   bool has_repetition() const { return !levels_.repetition.empty(); }
 
  private:
   bool has_definition() const { return !levels_.definition.empty(); }
   void AppendIndex(int64_t end);
-  void PadTo8() { data_.append(static_cast<size_t>(-static_cast<int64_t>(data_.size()) & 7), kPadding); }
-  void AppendPadded(std::string_view buffer) {
-    data_.append(buffer);
-    PadTo8();
+  static void PadTo8(std::string* bytes) {
+    bytes->append(static_cast<size_t>(-static_cast<int64_t>(bytes->size()) & 7), kPadding);
   }
 
   const Levels& levels_;
@@ -78,7 +77,8 @@ class ChunkWriter {
   const LevelEncoder definition_;
   int64_t slot_ = 0;  // first of the next chunk
   std::string words_;
-  std::string data_;
+  std::shared_ptr<std::deque<std::string>> heads_ = std::make_shared<std::deque<std::string>>();  // of chunks
+  PageBuffer data_;
   std::string index_;
 };
 
@@ -94,18 +94,8 @@ void ChunkWriter::AppendIndex(int64_t end) {
   AppendLE<uint64_t>(&index_, left);
 }
 
-void ChunkWriter::Reserve(const std::vector<EncodedChunk>& chunks) {
-  constexpr size_t kHeader = 24, kPaddings = 8;                                // at most
-  size_t bytes = (levels_.repetition.size() + levels_.definition.size()) / 4;  // a guess: they vary
-  for (const EncodedChunk& chunk : chunks) {
-    bytes += kHeader;
-    for (const auto buffer : chunk.buffers) bytes += buffer.size() + kPaddings;
-  }
-  data_.reserve(bytes);
-}
-
 arrow::Status ChunkWriter::Add(const EncodedChunk& chunk, int64_t end) {
-  const size_t start = data_.size();
+  const int64_t start = data_.size();
   const bool last = end == levels_.num_slots;
   const size_t num_levels = has_repetition() || has_definition() ? static_cast<size_t>(end - slot_) : 0;
   std::string repetition, definition;
@@ -117,23 +107,26 @@ arrow::Status ChunkWriter::Add(const EncodedChunk& chunk, int64_t end) {
   if (std::max({num_levels, repetition.size(), definition.size()}) > kMaxChunkLevels) {
     return arrow::Status::Invalid("a row with ", num_levels, " levels, more than a chunk can hold");
   }
-  AppendLE<uint16_t>(&data_, static_cast<uint16_t>(num_levels));
-  if (has_repetition()) AppendLE<uint16_t>(&data_, static_cast<uint16_t>(repetition.size()));
-  if (has_definition()) AppendLE<uint16_t>(&data_, static_cast<uint16_t>(definition.size()));
+  std::string& head = heads_->emplace_back();
+  AppendLE<uint16_t>(&head, static_cast<uint16_t>(num_levels));
+  if (has_repetition()) AppendLE<uint16_t>(&head, static_cast<uint16_t>(repetition.size()));
+  if (has_definition()) AppendLE<uint16_t>(&head, static_cast<uint16_t>(definition.size()));
   for (const auto buffer : chunk.buffers) {
     if (format_.v2_2) {
-      AppendLE<uint32_t>(&data_, static_cast<uint32_t>(buffer.size()));
+      AppendLE<uint32_t>(&head, static_cast<uint32_t>(buffer.size()));
     } else {
-      AppendLE<uint16_t>(&data_, static_cast<uint16_t>(buffer.size()));
+      AppendLE<uint16_t>(&head, static_cast<uint16_t>(buffer.size()));
     }
   }
-  PadTo8();
-  if (has_repetition()) AppendPadded(repetition);
-  if (has_definition()) AppendPadded(definition);
+  PadTo8(&head);
+  PadTo8(&head.append(repetition));
+  PadTo8(&head.append(definition));
+  data_.Append({reinterpret_cast<const uint8_t*>(head.data()), head.size()});
   for (const auto buffer : chunk.buffers) {
-    AppendPadded({reinterpret_cast<const char*>(buffer.data()), buffer.size()});
+    data_.Append(buffer);
+    data_.Append(std::span(kPaddings).first(-buffer.size() & 7));
   }
-  const int64_t size = static_cast<int64_t>(data_.size() - start);
+  const int64_t size = data_.size() - start;
   if (size > (format_.v2_2 ? kMaxLargeChunk : kMaxSmallChunk)) {
     return arrow::Status::Invalid("a chunk of ", chunk.num_values, " values takes ", size, " bytes");
   }
@@ -150,29 +143,38 @@ arrow::Status ChunkWriter::Add(const EncodedChunk& chunk, int64_t end) {
   return arrow::Status::OK();
 }
 
-EncodedPage ChunkWriter::Finish(EncodedValues values, int64_t num_values) {
+EncodedPage ChunkWriter::Finish(const EncodedValues& values, int64_t num_values,
+                                std::shared_ptr<const void> owner) {
   EncodedPage page;
   auto* layout = page.layout.mutable_mini_block_layout();
   if (has_repetition()) *layout->mutable_rep_compression() = repetition_.encoding();
   if (has_definition()) *layout->mutable_def_compression() = definition_.encoding();
-  *layout->mutable_value_compression() = std::move(values.encoding);
+  *layout->mutable_value_compression() = values.encoding;
   for (const auto layer : levels_.layers) layout->add_layers(layer);
   layout->set_num_buffers(values.num_buffers);
   layout->set_num_items(static_cast<uint64_t>(num_values));
   layout->set_has_large_chunk(format_.v2_2);
   if (has_repetition()) layout->set_repetition_index_depth(1);
-  page.buffers = {arrow::Buffer::FromString(std::move(words_)), arrow::Buffer::FromString(std::move(data_))};
+  data_.Hold(std::move(heads_));
+  data_.Hold(std::move(owner));
+  page.buffers = {arrow::Buffer::FromString(std::move(words_)), std::move(data_)};
   return page;
 }
 
-arrow::Result<EncodedPage> Assemble(EncodedValues values, int64_t num_values,
+/// @param source what `encoded` has views of.
+arrow::Result<EncodedPage> Assemble(EncodedValues encoded, const LeafValues& source,
                                     const EncodedDictionary* dictionary, int64_t num_entries,
                                     const Levels& levels, PageFormat format) {
+  struct Owner {
+    EncodedValues values;
+    std::vector<std::shared_ptr<arrow::Buffer>> source;
+  };
+  const auto owner = std::make_shared<Owner>(Owner{std::move(encoded), source.holds});
+  const EncodedValues& values = owner->values;
   const std::vector<int64_t> ends = ChunkEnds(values.chunks, levels);
   ChunkWriter chunks(levels, ends, format);
-  chunks.Reserve(values.chunks);
   for (size_t i = 0; i < ends.size(); ++i) ARROW_RETURN_NOT_OK(chunks.Add(values.chunks[i], ends[i]));
-  EncodedPage page = chunks.Finish(std::move(values), num_values);
+  EncodedPage page = chunks.Finish(values, source.length, owner);
   if (dictionary != nullptr) {
     auto* layout = page.layout.mutable_mini_block_layout();
     *layout->mutable_dictionary() = dictionary->encoding;
@@ -191,7 +193,7 @@ arrow::Result<EncodedPage> EncodeMiniBlockPage(const LeafValues& values, const L
   const bool strings = values.type.kind == LeafType::Kind::kVariable;
   ARROW_ASSIGN_OR_RAISE(auto encoded,
                         strings ? EncodeStringChunks(values, options) : EncodeFixedChunks(values, options));
-  return Assemble(std::move(encoded), values.length, nullptr, 0, levels, format);
+  return Assemble(std::move(encoded), values, nullptr, 0, levels, format);
 }
 
 arrow::Result<EncodedPage> EncodeDictionaryPage(const LeafValues& indices, const LeafValues& entries,
@@ -199,7 +201,7 @@ arrow::Result<EncodedPage> EncodeDictionaryPage(const LeafValues& indices, const
                                                 PageFormat format) {
   ARROW_ASSIGN_OR_RAISE(const auto dictionary, EncodeDictionary(entries, options, format.v2_2));
   ARROW_ASSIGN_OR_RAISE(auto encoded, EncodeFixedChunks(indices, options));
-  return Assemble(std::move(encoded), indices.length, &dictionary, entries.length, levels, format);
+  return Assemble(std::move(encoded), indices, &dictionary, entries.length, levels, format);
 }
 
 }  // namespace pilum

@@ -185,10 +185,11 @@ arrow::Result<EncodedPage> EncodePage(const LeafValues& values, const Levels& le
   if (values.type.kind == LeafType::Kind::kDictionary) {
     return EncodeDictionaryPage(values, *values.entries, levels, options, format);
   }
-  if (const auto distinct = FindDistinct(values, options, format.v2_2)) {
+  if (auto distinct = FindDistinct(values, options, format.v2_2)) {
     std::string storage;
     const LeafValues entries = ValuesAt(values, distinct->positions, &storage);
-    return EncodeDictionaryPage(LeafValues::OfIntegers(distinct->indices), entries, levels, options, format);
+    return EncodeDictionaryPage(LeafValues::OfIntegers(std::move(distinct->indices)), entries, levels,
+                                options, format);
   }
   if (UseFullZip(values, levels, options)) return EncodeFullZipPage(values, levels, options);
   return EncodeMiniBlockPage(values, levels, options, format);

@@ -16,6 +16,7 @@
 #include "pilum/encoding/encoding_options.h"
 #include "pilum/encoding/leaf_values.h"
 #include "pilum/encoding/levels.h"
+#include "pilum/encoding/page_buffer.h"
 #include "pilum_proto/encodings_v2_0.pb.h"
 #include "pilum_proto/encodings_v2_1.pb.h"
 
@@ -23,7 +24,7 @@ namespace pilum {
 
 /// A page as it goes to a file: `buffers` in order, each to be aligned by the file.
 struct EncodedPage {
-  std::vector<std::shared_ptr<arrow::Buffer>> buffers;
+  std::vector<PageBuffer> buffers;
   lance::encodings21::PageLayout layout;
 };
 
@@ -59,7 +60,7 @@ arrow::Result<EncodedPage> EncodeDictionaryPage(const LeafValues& indices, const
 
 /// A page of version 2.0.
 struct EncodedPageV2_0 {
-  std::vector<std::shared_ptr<arrow::Buffer>> buffers;
+  std::vector<PageBuffer> buffers;
   lance::encodings::ArrayEncoding encoding;
 };
 

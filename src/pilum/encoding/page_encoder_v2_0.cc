@@ -39,7 +39,7 @@ std::shared_ptr<arrow::Buffer> CopyBits(const uint8_t* bits, int64_t offset, int
   return arrow::Buffer::FromString(std::move(bytes));
 }
 
-using Buffers = std::vector<std::shared_ptr<arrow::Buffer>>;
+using Buffers = std::vector<PageBuffer>;
 
 /// Compresses `text` as the options ask, and says so in `flat`.
 arrow::Result<std::string> CompressText(std::string text, const EncodingOptions& options, v2_0::Flat* flat) {

@@ -25,7 +25,7 @@ namespace pilum {
 /// A page with all but its place in the file.
 struct EncodedColumnPage {
   size_t column;  ///< of the field
-  std::vector<std::shared_ptr<arrow::Buffer>> buffers;
+  std::vector<PageBuffer> buffers;
   lance::file::v2::ColumnMetadata::Page page;
 };
 

@@ -160,10 +160,11 @@ class FileWriterImpl final : public FileWriter {
   /// The one page that the column of a struct has in version 2.0.
   void WriteStructPages();
   /// Appends the buffers of a page, which notes where they are.
-  arrow::Status AppendBuffers(const std::vector<std::shared_ptr<arrow::Buffer>>& buffers,
+  arrow::Status AppendBuffers(const std::vector<PageBuffer>& buffers,
                               lance::file::v2::ColumnMetadata::Page* page);
   /// Appends the bytes and pads. @return where they are.
-  arrow::Result<ByteRange> AppendAligned(std::span<const uint8_t> bytes);
+  arrow::Result<ByteRange> AppendAligned(std::span<const std::span<const uint8_t>> pieces);
+  arrow::Result<ByteRange> AppendAligned(std::span<const uint8_t> bytes) { return AppendAligned({&bytes, 1}); }
   arrow::Result<ByteRange> WriteDescriptor();
   arrow::Result<ByteRange> WriteMessage(const google::protobuf::Message& message);
   arrow::Status WriteTable(const std::vector<ByteRange>& ranges);
@@ -428,20 +429,23 @@ void FileWriterImpl::WriteStructPages() {
   }
 }
 
-arrow::Status FileWriterImpl::AppendBuffers(const std::vector<std::shared_ptr<arrow::Buffer>>& buffers,
+arrow::Status FileWriterImpl::AppendBuffers(const std::vector<PageBuffer>& buffers,
                                             lance::file::v2::ColumnMetadata::Page* page) {
   for (const auto& buffer : buffers) {
-    ARROW_ASSIGN_OR_RAISE(const ByteRange range, AppendAligned(AsSpan(*buffer)));
+    ARROW_ASSIGN_OR_RAISE(const ByteRange range, AppendAligned(buffer.pieces()));
     page->add_buffer_offsets(static_cast<uint64_t>(range.offset));
     page->add_buffer_sizes(static_cast<uint64_t>(range.length));
   }
   return arrow::Status::OK();
 }
 
-arrow::Result<ByteRange> FileWriterImpl::AppendAligned(std::span<const uint8_t> bytes) {
-  const ByteRange range{sink_->position(), static_cast<int64_t>(bytes.size())};
-  if (bytes.empty()) return range;
-  ARROW_RETURN_NOT_OK(sink_->Append(bytes));
+arrow::Result<ByteRange> FileWriterImpl::AppendAligned(std::span<const std::span<const uint8_t>> pieces) {
+  ByteRange range{sink_->position(), 0};
+  for (const auto piece : pieces) {
+    if (!piece.empty()) ARROW_RETURN_NOT_OK(sink_->Append(piece));
+    range.length += static_cast<int64_t>(piece.size());
+  }
+  if (range.length == 0) return range;
   const int64_t padding = -range.end() & (kBufferAlignment - 1);
   if (padding > 0) ARROW_RETURN_NOT_OK(sink_->Append(AsSpan({kPadding, static_cast<size_t>(padding)})));
   return range;

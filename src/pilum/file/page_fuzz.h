@@ -251,7 +251,7 @@ inline arrow::Result<FieldPages> EncodePages(uint32_t field, uint32_t minor,
     ARROW_RETURN_NOT_OK(minor == 0 ? ParseEncoding(page.page.encoding(), to->mutable_array())
                                    : ParseEncoding(page.page.encoding(), to->mutable_layout()));
     to->set_num_rows(page.page.length());
-    for (const auto& buffer : page.buffers) to->add_buffers(buffer->ToString());
+    for (const auto& buffer : page.buffers) to->add_buffers(buffer.ToString());
   }
   return input;
 }
