@@ -47,6 +47,8 @@ struct PendingField {
   std::vector<lance::file::v2::ColumnMetadata> columns;
   std::vector<int64_t> num_structs;  // 2.0, per column: rows of a struct
   arrow::ArrayVector pending;
+  size_t num_copied = 0;       // of them, from the first on
+  int64_t last_bytes = 0;      // of the last of them
   int64_t pending_bytes = 0;
   int64_t pending_rows = 0;
   int64_t first_row = 0;  // of the pending ones
@@ -148,6 +150,9 @@ class FileWriterImpl final : public FileWriter {
   /// Cuts an array of many pages' bytes.
   arrow::Status Queue(const std::shared_ptr<arrow::Array>& array, PendingField* field);
   arrow::Status Append(std::shared_ptr<arrow::Array> array, int64_t bytes, PendingField* field);
+  /// Copies the rows of earlier batches that will go on waiting for their pages: they may hold on to all columns
+  /// of their batches.
+  arrow::Status CopyWaiting();
   /// Bounds what waits for full pages, however many columns there are.
   arrow::Status FlushLargest();
   /// Hands the pending rows to a thread of the pool, and waits for the oldest pages if many are under way.
@@ -251,6 +256,7 @@ arrow::Status FileWriterImpl::Write(const arrow::RecordBatch& batch) {
     ARROW_ASSIGN_OR_RAISE(auto array, ArrayOf(batch, field));
     arrays.push_back(std::move(array));
   }
+  ARROW_RETURN_NOT_OK(status_ = CopyWaiting());
   for (size_t i = 0; i < fields_.size(); ++i) {
     auto status = Store(&arrays[i], fields_[i]);
     if (status.ok()) status = Queue(arrays[i], &fields_[i]);
@@ -258,6 +264,20 @@ arrow::Status FileWriterImpl::Write(const arrow::RecordBatch& batch) {
   }
   num_rows_ += batch.num_rows();
   return status_ = FlushLargest();
+}
+
+arrow::Status FileWriterImpl::CopyWaiting() {
+  for (PendingField& field : fields_) {
+    const auto first = field.pending.begin() + static_cast<int64_t>(field.num_copied);
+    if (first == field.pending.end() || field.pending_bytes + field.last_bytes >= options_.page_bytes) continue;
+    arrow::ArrayVector waiting(first, field.pending.end());
+    waiting.push_back(waiting.back()->Slice(0, 0));  // one array alone would stay as it is
+    field.pending.erase(first, field.pending.end());
+    ARROW_ASSIGN_OR_RAISE(auto copy, arrow::Concatenate(waiting, options_.pool));
+    field.pending.push_back(std::move(copy));
+    field.num_copied = field.pending.size();
+  }
+  return arrow::Status::OK();
 }
 
 arrow::Status FileWriterImpl::FlushLargest() {
@@ -304,14 +324,9 @@ arrow::Status FileWriterImpl::Append(std::shared_ptr<arrow::Array> array, int64_
   field->pending_rows += array->length();
   field->pending_bytes += bytes;
   pending_bytes_ += bytes;
-  if (field->pending_bytes < options_.page_bytes) {
-    // What has to wait is copied: it may hold on to all columns of its batch, or to many batches.
-    ARROW_ASSIGN_OR_RAISE(array, arrow::Concatenate({array, array->Slice(0, 0)}, options_.pool));
-    field->pending.push_back(std::move(array));
-    return arrow::Status::OK();
-  }
+  field->last_bytes = bytes;
   field->pending.push_back(std::move(array));
-  return FlushPages(field);
+  return field->pending_bytes >= options_.page_bytes ? FlushPages(field) : arrow::Status::OK();
 }
 
 arrow::Status FileWriterImpl::FlushPages(PendingField* field) {
@@ -321,6 +336,7 @@ arrow::Status FileWriterImpl::FlushPages(PendingField* field) {
   auto arrays = std::move(field->pending);
   field->first_row += field->pending_rows;
   field->pending.clear();
+  field->num_copied = 0;
   pending_bytes_ -= field->pending_bytes;
   field->pending_bytes = field->pending_rows = 0;
   if (IsBlobV1(field->field())) {
@@ -336,7 +352,7 @@ arrow::Status FileWriterImpl::FlushPages(PendingField* field) {
     return WriteOldest();
   }
   const auto most = static_cast<size_t>(pool->GetCapacity());
-  while (!encodings_.empty() && (encodings_.size() >= most || encodings_.front().pages.is_finished())) {
+  while (!encodings_.empty() && (encodings_.size() > most || encodings_.front().pages.is_finished())) {
     ARROW_RETURN_NOT_OK(WriteOldest());
   }
   auto encode = [encoder = &field->encoder, arrays = std::move(arrays), first_row]() mutable {
@@ -440,12 +456,9 @@ arrow::Status FileWriterImpl::AppendBuffers(const std::vector<PageBuffer>& buffe
 }
 
 arrow::Result<ByteRange> FileWriterImpl::AppendAligned(std::span<const std::span<const uint8_t>> pieces) {
-  ByteRange range{sink_->position(), 0};
-  for (const auto piece : pieces) {
-    if (!piece.empty()) ARROW_RETURN_NOT_OK(sink_->Append(piece));
-    range.length += static_cast<int64_t>(piece.size());
-  }
+  const ByteRange range{sink_->position(), TotalSize(pieces)};
   if (range.length == 0) return range;
+  ARROW_RETURN_NOT_OK(sink_->AppendPieces(pieces));
   const int64_t padding = -range.end() & (kBufferAlignment - 1);
   if (padding > 0) ARROW_RETURN_NOT_OK(sink_->Append(AsSpan({kPadding, static_cast<size_t>(padding)})));
   return range;

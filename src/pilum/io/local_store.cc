@@ -5,10 +5,13 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <climits>
 #include <utility>
 
 #include "pilum/io/readable_base.h"
@@ -85,13 +88,22 @@ arrow::Status MakeDirectories(const std::string& directory, Durability durabilit
   return durability == Durability::kPowerLoss ? SyncDirectory(parent) : arrow::Status::OK();
 }
 
-arrow::Status WriteAll(int fd, std::span<const uint8_t> bytes, const std::string& path) {
-  while (!bytes.empty()) {
-    const ssize_t n = RetryInterrupted([&] { return write(fd, bytes.data(), bytes.size()); });
-    if (n < 0) return ErrnoStatus(errno, "Cannot write", path);
-    bytes = bytes.subspan(static_cast<size_t>(n));
+arrow::Status WriteAll(int fd, std::span<const std::span<const uint8_t>> pieces, const std::string& path) {
+  std::array<iovec, IOV_MAX> vectors;
+  size_t first = 0, written = 0;  // the piece at hand, and how much of it is written
+  while (true) {
+    size_t n = 0;
+    for (size_t i = first; i < pieces.size() && n < vectors.size(); ++i) {
+      const auto rest = i == first ? pieces[i].subspan(written) : pieces[i];
+      if (!rest.empty()) vectors[n++] = {const_cast<uint8_t*>(rest.data()), rest.size()};
+    }
+    if (n == 0) return arrow::Status::OK();
+    const ssize_t result =
+        RetryInterrupted([&] { return writev(fd, vectors.data(), static_cast<int>(n)); });
+    if (result < 0) return ErrnoStatus(errno, "Cannot write", path);
+    written += static_cast<size_t>(result);
+    while (first < pieces.size() && written >= pieces[first].size()) written -= pieces[first++].size();
   }
-  return arrow::Status::OK();
 }
 
 class LocalReadable final : public CoalescingReadable {
@@ -143,9 +155,9 @@ class StagedFile {
     if (!staged_name_.empty()) unlink(staged_name_.c_str());
   }
 
-  arrow::Status Append(std::span<const uint8_t> bytes) {
-    ARROW_RETURN_NOT_OK(WriteAll(fd_.get(), bytes, target_));
-    size_ += static_cast<int64_t>(bytes.size());
+  arrow::Status Append(std::span<const std::span<const uint8_t>> pieces) {
+    ARROW_RETURN_NOT_OK(WriteAll(fd_.get(), pieces, target_));
+    size_ += TotalSize(pieces);
     return durability_ == Durability::kPowerLoss ? StartWriteBack() : arrow::Status::OK();
   }
 
@@ -214,13 +226,14 @@ class LocalWritable final : public WritableObject {
     buffer_.reserve(kBufferBytes);
   }
 
-  arrow::Status Append(std::span<const uint8_t> bytes) override {
-    position_ += static_cast<int64_t>(bytes.size());
-    if (buffer_.size() + bytes.size() > kBufferBytes) {
+  arrow::Status AppendPieces(std::span<const std::span<const uint8_t>> pieces) override {
+    const int64_t size = TotalSize(pieces);
+    position_ += size;
+    if (std::ssize(buffer_) + size > kBufferBytes) {
       ARROW_RETURN_NOT_OK(Flush());
-      if (bytes.size() > kBufferBytes) return file_->Append(bytes);
+      if (size > kBufferBytes) return file_->Append(pieces);
     }
-    buffer_.insert(buffer_.end(), bytes.begin(), bytes.end());
+    for (const auto piece : pieces) buffer_.insert(buffer_.end(), piece.begin(), piece.end());
     return arrow::Status::OK();
   }
   int64_t position() const override { return position_; }
@@ -230,10 +243,11 @@ class LocalWritable final : public WritableObject {
   }
 
  private:
-  static constexpr size_t kBufferBytes = size_t{1} << 20;
+  static constexpr int64_t kBufferBytes = int64_t{1} << 20;
 
   arrow::Status Flush() {
-    ARROW_RETURN_NOT_OK(file_->Append(buffer_));
+    const std::span<const uint8_t> all(buffer_);
+    ARROW_RETURN_NOT_OK(file_->Append({&all, 1}));
     buffer_.clear();
     return arrow::Status::OK();
   }
@@ -285,14 +299,14 @@ class LocalStore final : public ObjectStore {
 
   arrow::Status Put(const std::string& path, std::span<const uint8_t> bytes, Durability durability) override {
     ARROW_ASSIGN_OR_RAISE(auto file, StagedFile::Make(FullPath(path), durability));
-    ARROW_RETURN_NOT_OK(file->Append(bytes));
+    ARROW_RETURN_NOT_OK(file->Append({&bytes, 1}));
     return file->Replace();
   }
 
   arrow::Status PutIfAbsent(const std::string& path, std::span<const uint8_t> bytes,
                             Durability durability) override {
     ARROW_ASSIGN_OR_RAISE(auto file, StagedFile::Make(FullPath(path), durability));
-    ARROW_RETURN_NOT_OK(file->Append(bytes));
+    ARROW_RETURN_NOT_OK(file->Append({&bytes, 1}));
     return file->LinkIfAbsent();
   }
 

@@ -59,8 +59,8 @@ class MemoryWritable final : public WritableObject {
  public:
   MemoryWritable(std::shared_ptr<Objects> objects, std::string path)
       : objects_(std::move(objects)), path_(std::move(path)) {}
-  arrow::Status Append(std::span<const uint8_t> bytes) override {
-    bytes_.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  arrow::Status AppendPieces(std::span<const std::span<const uint8_t>> pieces) override {
+    for (const auto piece : pieces) bytes_.append(reinterpret_cast<const char*>(piece.data()), piece.size());
     return arrow::Status::OK();
   }
   int64_t position() const override { return static_cast<int64_t>(bytes_.size()); }

@@ -54,12 +54,20 @@ class ReadableObject {
   virtual arrow::Result<RangeBytes> ReadMany(std::span<const ByteRange> ranges) = 0;
 };
 
+inline int64_t TotalSize(std::span<const std::span<const uint8_t>> pieces) {
+  int64_t size = 0;
+  for (const auto piece : pieces) size += std::ssize(piece);
+  return size;
+}
+
 /// An object being written. Appears under its name, whole, when Close returns OK; not at all if it is
 /// destroyed before. One thread at a time.
 class WritableObject {
  public:
   virtual ~WritableObject() = default;
-  virtual arrow::Status Append(std::span<const uint8_t> bytes) = 0;
+  /// Appends the pieces one behind the other.
+  virtual arrow::Status AppendPieces(std::span<const std::span<const uint8_t>> pieces) = 0;
+  arrow::Status Append(std::span<const uint8_t> bytes) { return AppendPieces({&bytes, 1}); }
   virtual int64_t position() const = 0;  ///< bytes appended so far
   virtual arrow::Status Close() = 0;
 };

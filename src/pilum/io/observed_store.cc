@@ -85,9 +85,9 @@ class ObservedWritable final : public WritableObject {
   ObservedWritable(std::unique_ptr<WritableObject> object, std::string store_path,
                    std::shared_ptr<StoreObserver> observer)
       : object_(std::move(object)), store_path_(std::move(store_path)), observer_(std::move(observer)) {}
-  arrow::Status Append(std::span<const uint8_t> bytes) override {
-    return Observed(*observer_, {StoreOperation::kAppend, store_path_, std::ssize(bytes)},
-                    [&] { return object_->Append(bytes); });
+  arrow::Status AppendPieces(std::span<const std::span<const uint8_t>> pieces) override {
+    return Observed(*observer_, {StoreOperation::kAppend, store_path_, TotalSize(pieces)},
+                    [&] { return object_->AppendPieces(pieces); });
   }
   int64_t position() const override { return object_->position(); }
   arrow::Status Close() override {
