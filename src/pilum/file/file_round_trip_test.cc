@@ -538,7 +538,9 @@ std::shared_ptr<arrow::RecordBatch> StructsOfEmptyLists(const std::vector<int>& 
     EXPECT_TRUE(n < 0 ? structs.AppendNull().ok() : structs.Append().ok() && outer->Append().ok());
     for (int i = 0; i < n; ++i) {
       EXPECT_TRUE(inner->Append().ok());
-      if (i == 0) EXPECT_TRUE(ints->Append(n).ok());
+      if (i == 0) {
+        EXPECT_TRUE(ints->Append(n).ok());
+      }
     }
   }
   const auto array = *structs.Finish();
