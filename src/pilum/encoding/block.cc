@@ -51,7 +51,8 @@ arrow::Result<OutOfLineShape> ShapeOf(std::span<const uint8_t> block, int64_t n,
   constexpr int kBits = 8 * sizeof(T);
   if (width > kBits) return arrow::Status::Invalid("bit-packed to ", width, " of ", kBits, " bits");
   OutOfLineShape shape{static_cast<int>(width), n / kBitpackingUnit, n % kBitpackingUnit, false};
-  const int64_t per_unit = PackedWords<T>(shape.width), words = static_cast<int64_t>(block.size() / sizeof(T));
+  const int64_t per_unit = PackedWords<T>(shape.width),
+                words = static_cast<int64_t>(block.size() / sizeof(T));
   shape.raw_tail = words == shape.full_units * per_unit + shape.tail;
   const int64_t padded = (shape.full_units + (shape.tail > 0 ? 1 : 0)) * per_unit;
   if (block.size() % sizeof(T) != 0 || (!shape.raw_tail && words != padded)) {
@@ -260,7 +261,7 @@ arrow::Status DecodeLevels(const enc::CompressiveEncoding& encoding, std::span<c
     return arrow::Status::OK();
   }
   if (count == n) return DecodeFixedBlock(encoding, block, n, 16, reinterpret_cast<uint8_t*>(out), pool);
-  constexpr int64_t kGather = 32;  // fewer levels than this are cheaper one by one
+  constexpr int64_t kGather = 32;                          // fewer levels than this are cheaper one by one
   const auto& packed = encoding.out_of_line_bitpacking();  // the default if it is another encoding
   if (count <= kGather && encoding.has_out_of_line_bitpacking() &&
       packed.uncompressed_bits_per_value() == 16) {

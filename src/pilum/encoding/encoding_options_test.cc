@@ -8,7 +8,7 @@ namespace pilum {
 namespace {
 
 arrow::Result<EncodingOptions> Parse(const std::string& key, const std::string& value,
-                                      bool large_chunks = false) {
+                                     bool large_chunks = false) {
   const auto field =
       arrow::field("f", arrow::utf8(), arrow::key_value_metadata({"lance-encoding:" + key}, {value}));
   return EncodingOptions::Of(*field, *field, large_chunks);

@@ -31,9 +31,9 @@ class FsstDecoder {
                           arrow::BufferBuilder* out, int64_t* ends) const;
 
  private:
-  /// Writes the text of codes [begin, end) to `to`, where there is room for kMaxSymbol bytes more than it can have.
-  /// Returns its end, null if it ends inside an escape. The highest bit of `missing` is set for a code without
-  /// a symbol.
+  /// Writes the text of codes [begin, end) to `to`, where there is room for kMaxSymbol bytes more than it can
+  /// have. Returns its end, null if it ends inside an escape. The highest bit of `missing` is set for a code
+  /// without a symbol.
   uint8_t* Expand(const uint8_t* begin, const uint8_t* end, uint8_t* to, uint32_t* missing) const;
 
   bool encoded_ = false;  // false: the strings are stored as they are

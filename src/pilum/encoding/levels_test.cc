@@ -215,7 +215,7 @@ TEST(LevelsTest, CrowdedRowsAreCutIntoRangesThatKeepToTheBudget) {
 
 TEST(LevelsTest, LevelsThatNoSlotHasCanBeGivenUp) {
   Levels levels;
-  levels.layers = {enc::REPDEF_NULLABLE_ITEM,    // 1
+  levels.layers = {enc::REPDEF_NULLABLE_ITEM,        // 1
                    enc::REPDEF_NULL_AND_EMPTY_LIST,  // 2, 3
                    enc::REPDEF_NULLABLE_ITEM,        // 4
                    enc::REPDEF_NULL_AND_EMPTY_LIST,  // 5, 6
@@ -234,9 +234,9 @@ TEST(LevelsTest, LevelsThatNoSlotHasCanBeGivenUp) {
   EXPECT_TRUE(levels.OnlyUsed().definition.empty());
   levels.definition = {1, 2, 4, 6};
   const Levels others = levels.OnlyUsed();
-  EXPECT_THAT(others.layers, ElementsAre(enc::REPDEF_NULLABLE_ITEM, enc::REPDEF_NULLABLE_LIST,
-                                         enc::REPDEF_NULLABLE_ITEM, enc::REPDEF_EMPTYABLE_LIST,
-                                         enc::REPDEF_ALL_VALID_LIST));
+  EXPECT_THAT(others.layers,
+              ElementsAre(enc::REPDEF_NULLABLE_ITEM, enc::REPDEF_NULLABLE_LIST, enc::REPDEF_NULLABLE_ITEM,
+                          enc::REPDEF_EMPTYABLE_LIST, enc::REPDEF_ALL_VALID_LIST));
   EXPECT_THAT(others.definition, ElementsAre(1, 2, 3, 4));
 }
 

@@ -122,7 +122,8 @@ arrow::Result<EncodedPage> EncodeNullVectors(const LeafValues& values, Levels le
                                              const EncodingOptions& options) {
   if (values.type.dims.size() > 1 || HasNullableAroundList(levels)) {
     return arrow::Status::NotImplemented(
-        "vectors of nulls in vectors, or below a null that is outside of a list, have no form that all readers "
+        "vectors of nulls in vectors, or below a null that is outside of a list, have no form that all "
+        "readers "
         "understand");
   }
   if (levels.layers[0] == enc::REPDEF_ALL_VALID_ITEM) {

@@ -204,8 +204,9 @@ class FsstValueDecoder final : public ValueDecoder {
     std::array<int64_t, 256> ends;
     for (int64_t done = 0; done < count; done += std::ssize(ends)) {
       const int64_t some = std::min(count - done, std::ssize(ends));
-      ARROW_RETURN_NOT_OK(decoder_.DecodeRun<Offset>(
-          buffers[0], offsets + done * static_cast<int64_t>(sizeof(Offset)), some, out->bytes(), ends.data()));
+      ARROW_RETURN_NOT_OK(decoder_.DecodeRun<Offset>(buffers[0],
+                                                     offsets + done * static_cast<int64_t>(sizeof(Offset)),
+                                                     some, out->bytes(), ends.data()));
       ARROW_RETURN_NOT_OK(out->EndValues({ends.data(), static_cast<size_t>(some)}));
     }
     return arrow::Status::OK();

@@ -17,16 +17,16 @@
 
 namespace pilum {
 
-/// Immutable once open but for tables of its pages, which are read when a page is read for the first time. Any
-/// thread.
+/// Immutable once open but for tables of its pages, which are read when a page is read for the first time.
+/// Any thread.
 class ColumnReader {
  public:
   /// What one page contributes to a read.
   struct Part {
     PageReader* page;
     std::vector<RowRange> rows;  // of the page
-    size_t num_tables = 0;   // that this read brings
-    size_t num_buffers = 0;  // of the plan
+    size_t num_tables = 0;       // that this read brings
+    size_t num_buffers = 0;      // of the plan
   };
 
   /// Parses `metadata` (a ColumnMetadata message, at `metadata_range` of the file). The pages must hold

@@ -16,7 +16,8 @@ namespace enc = lance::encodings21;
 namespace {
 
 template <typename Encoding>
-EncodedColumnPage MakePage(size_t column, std::vector<PageBuffer> buffers, const Encoding& encoding, int64_t num_rows) {
+EncodedColumnPage MakePage(size_t column, std::vector<PageBuffer> buffers, const Encoding& encoding,
+                           int64_t num_rows) {
   EncodedColumnPage page{column, std::move(buffers), {}};
   SetEncoding(encoding, page.page.mutable_encoding());
   page.page.set_length(static_cast<uint64_t>(num_rows));

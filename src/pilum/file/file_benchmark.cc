@@ -96,7 +96,8 @@ void BM_Take(benchmark::State& state) {
   const int64_t step = kRows / state.range(1);
   for (auto _ : state) {
     int64_t at = 0;
-    for (int64_t& row : rows) row = step * at++ + static_cast<int64_t>(random() % static_cast<uint64_t>(step));
+    for (int64_t& row : rows)
+      row = step * at++ + static_cast<int64_t>(random() % static_cast<uint64_t>(step));
     benchmark::DoNotOptimize(reader->Take(projection, rows, arrow::default_memory_pool()).ValueOrDie());
   }
   state.SetLabel(kind.name);
@@ -105,7 +106,9 @@ void BM_Take(benchmark::State& state) {
 
 BENCHMARK(BM_Write)->DenseRange(0, 8)->Unit(benchmark::kMillisecond);
 BENCHMARK(BM_Scan)->DenseRange(0, 8)->Unit(benchmark::kMillisecond);
-BENCHMARK(BM_Take)->ArgsProduct({benchmark::CreateDenseRange(0, 8, 1), {1, 1000}})->Unit(benchmark::kMicrosecond);
+BENCHMARK(BM_Take)
+    ->ArgsProduct({benchmark::CreateDenseRange(0, 8, 1), {1, 1000}})
+    ->Unit(benchmark::kMicrosecond);
 
 }  // namespace
 

@@ -544,7 +544,8 @@ std::shared_ptr<arrow::RecordBatch> StructsOfEmptyLists(const std::vector<int>& 
     }
   }
   const auto array = *structs.Finish();
-  return arrow::RecordBatch::Make(arrow::schema({arrow::field("s", array->type())}), array->length(), {array});
+  return arrow::RecordBatch::Make(arrow::schema({arrow::field("s", array->type())}), array->length(),
+                                  {array});
 }
 
 TEST(FileRoundTripTest, OneRowOfManyEmptyListsInAStructHasAPageOfItsOwn) {

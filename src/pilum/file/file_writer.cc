@@ -47,8 +47,8 @@ struct PendingField {
   std::vector<lance::file::v2::ColumnMetadata> columns;
   std::vector<int64_t> num_structs;  // 2.0, per column: rows of a struct
   arrow::ArrayVector pending;
-  size_t num_copied = 0;       // of them, from the first on
-  int64_t last_bytes = 0;      // of the last of them
+  size_t num_copied = 0;   // of them, from the first on
+  int64_t last_bytes = 0;  // of the last of them
   int64_t pending_bytes = 0;
   int64_t pending_rows = 0;
   int64_t first_row = 0;  // of the pending ones
@@ -150,8 +150,8 @@ class FileWriterImpl final : public FileWriter {
   /// Cuts an array of many pages' bytes.
   arrow::Status Queue(const std::shared_ptr<arrow::Array>& array, PendingField* field);
   arrow::Status Append(std::shared_ptr<arrow::Array> array, int64_t bytes, PendingField* field);
-  /// Copies the rows of earlier batches that will go on waiting for their pages: they may hold on to all columns
-  /// of their batches.
+  /// Copies the rows of earlier batches that will go on waiting for their pages: they may hold on to all
+  /// columns of their batches.
   arrow::Status CopyWaiting();
   /// Bounds what waits for full pages, however many columns there are.
   arrow::Status FlushLargest();
@@ -169,7 +169,9 @@ class FileWriterImpl final : public FileWriter {
                               lance::file::v2::ColumnMetadata::Page* page);
   /// Appends the bytes and pads. @return where they are.
   arrow::Result<ByteRange> AppendAligned(std::span<const std::span<const uint8_t>> pieces);
-  arrow::Result<ByteRange> AppendAligned(std::span<const uint8_t> bytes) { return AppendAligned({&bytes, 1}); }
+  arrow::Result<ByteRange> AppendAligned(std::span<const uint8_t> bytes) {
+    return AppendAligned({&bytes, 1});
+  }
   arrow::Result<ByteRange> WriteDescriptor();
   arrow::Result<ByteRange> WriteMessage(const google::protobuf::Message& message);
   arrow::Status WriteTable(const std::vector<ByteRange>& ranges);
@@ -269,7 +271,8 @@ arrow::Status FileWriterImpl::Write(const arrow::RecordBatch& batch) {
 arrow::Status FileWriterImpl::CopyWaiting() {
   for (PendingField& field : fields_) {
     const auto first = field.pending.begin() + static_cast<int64_t>(field.num_copied);
-    if (first == field.pending.end() || field.pending_bytes + field.last_bytes >= options_.page_bytes) continue;
+    if (first == field.pending.end() || field.pending_bytes + field.last_bytes >= options_.page_bytes)
+      continue;
     arrow::ArrayVector waiting(first, field.pending.end());
     waiting.push_back(waiting.back()->Slice(0, 0));  // one array alone would stay as it is
     field.pending.erase(first, field.pending.end());
@@ -347,8 +350,8 @@ arrow::Status FileWriterImpl::FlushPages(PendingField* field) {
   auto* pool = arrow::internal::GetCpuThreadPool();
   if (pool->OwnsThisThread() || (small && encodings_.empty())) {
     ARROW_RETURN_NOT_OK(WriteAllEncodings());
-    encodings_.push_back(
-        {field, arrow::Future<EncodedField>::MakeFinished(field->encoder.Encode(std::move(arrays), first_row))});
+    encodings_.push_back({field, arrow::Future<EncodedField>::MakeFinished(
+                                     field->encoder.Encode(std::move(arrays), first_row))});
     return WriteOldest();
   }
   const auto most = static_cast<size_t>(pool->GetCapacity());

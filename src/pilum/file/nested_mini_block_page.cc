@@ -278,9 +278,8 @@ arrow::Status NestedMiniBlockPage::DecodeNested(std::span<const RowRange> rows, 
   ChunkRange chunks;
   for (size_t i = 0; i < rows.size(); ++i) {
     chunks = ChunksOf(rows[i], chunks.last);
-    const auto status = has_lists()
-                            ? DecodeLists(rows[i], chunks, buffers[i], &at_hand, &out->levels, &parts)
-                            : DecodeSlots(rows[i], chunks, buffers[i], &out->levels, &parts);
+    const auto status = has_lists() ? DecodeLists(rows[i], chunks, buffers[i], &at_hand, &out->levels, &parts)
+                                    : DecodeSlots(rows[i], chunks, buffers[i], &out->levels, &parts);
     if (!status.ok()) return Locate(status, page_.buffers[1].offset + chunks_.offsets[chunks.first]);
   }
   int64_t num_values = 0;

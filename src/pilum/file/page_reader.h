@@ -42,8 +42,8 @@ struct NestedPiece {
 using Buffers = std::span<const std::span<const uint8_t>>;
 
 /// Splits reading into saying which bytes are needed and decoding them, so that a caller can fetch the bytes
-/// of many pages and columns in one go. First InitRanges and InitOnce; then, when it is ready, Plan and Decode,
-/// any number of times. Any thread. Bytes are untrusted: damage is IOError (kCorruptFile).
+/// of many pages and columns in one go. First InitRanges and InitOnce; then, when it is ready, Plan and
+/// Decode, any number of times. Any thread. Bytes are untrusted: damage is IOError (kCorruptFile).
 class PageReader {
  public:
   virtual ~PageReader() = default;

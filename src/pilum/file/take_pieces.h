@@ -11,7 +11,8 @@
 
 namespace pilum {
 
-/// Takes of this many rows and more are shared out over Arrow's pool: most of their time goes into small reads.
+/// Takes of this many rows and more are shared out over Arrow's pool: most of their time goes into small
+/// reads.
 inline constexpr size_t kMinParallelTake = 256;
 
 /// Rows of a piece, the last of which may have fewer.
@@ -20,8 +21,8 @@ inline size_t TakePieceRows(size_t num_rows) {
   return num_rows < kMinParallelTake ? num_rows : num_rows / (2 * threads) + 1;
 }
 
-/// Calls `read` for pieces 0 to n - 1 of a take; on the caller's thread if the rows are few or if it is one of
-/// the pool's, which would wait for itself.
+/// Calls `read` for pieces 0 to n - 1 of a take; on the caller's thread if the rows are few or if it is one
+/// of the pool's, which would wait for itself.
 template <typename F>
 arrow::Status ReadTakePieces(size_t num_rows, size_t num_pieces, F&& read) {
   const bool parallel = num_rows >= kMinParallelTake && num_pieces > 1 &&

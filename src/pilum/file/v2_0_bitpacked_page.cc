@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// 2.0 pages of integers in fewer bits than their type has, which only early writers made: one stream of bits, or
-// the units of bitpacking.h. Spec: 10-file.md §9.11.
+// 2.0 pages of integers in fewer bits than their type has, which only early writers made: one stream of bits,
+// or the units of bitpacking.h. Spec: 10-file.md §9.11.
 #include <arrow/util/bit_util.h>
 
 #include <algorithm>

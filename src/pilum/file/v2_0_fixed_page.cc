@@ -58,7 +58,8 @@ class FixedPage final : public PageReader {
         if (level.bitmap)
           bytes->push_back(BytesOfBits(level.bytes, range.begin * level.items, range.end * level.items));
       }
-      if (has_values_) bytes->push_back(BytesOfBits(values_, range.begin * type_.bits, range.end * type_.bits));
+      if (has_values_)
+        bytes->push_back(BytesOfBits(values_, range.begin * type_.bits, range.end * type_.bits));
     }
   }
 

@@ -39,7 +39,8 @@ arrow::Result<std::shared_ptr<arrow::Array>> ReadPage(const std::vector<std::str
   reader->Plan(rows, &plan);
   std::vector<std::string> parts;  // each in memory of its own
   for (const ByteRange& range : plan) {
-    if (range.offset + range.length > std::ssize(file)) return arrow::Status::Invalid("a plan outside the file");
+    if (range.offset + range.length > std::ssize(file))
+      return arrow::Status::Invalid("a plan outside the file");
     parts.push_back(file.substr(static_cast<size_t>(range.offset), static_cast<size_t>(range.length)));
   }
   std::vector<std::span<const uint8_t>> bytes;
@@ -147,9 +148,8 @@ TYPED_TEST(BitpackedPageTest, UnitsGiveTheirIntegers) {
     const auto want = Expected(typename Arrow::BuilderType(), false,
                                [&](int64_t i) { return values[static_cast<size_t>(i)]; });
     EXPECT_TRUE((*got)->Equals(want)) << width;
-    EXPECT_TRUE(ReadPage({bytes.substr(1)}, encoding, Arrow::type_singleton(), kRows, kRanges)
-                    .status()
-                    .IsInvalid());
+    EXPECT_TRUE(
+        ReadPage({bytes.substr(1)}, encoding, Arrow::type_singleton(), kRows, kRanges).status().IsInvalid());
   }
 }
 
@@ -163,8 +163,7 @@ TEST(V2_0PageTest, IntegersPackedToNoBitsOrTooManyAreInvalid) {
     encoding.mutable_bitpacked()->set_compressed_bits_per_value(static_cast<uint64_t>(width));
     encoding.mutable_bitpacked()->set_uncompressed_bits_per_value(static_cast<uint64_t>(bits));
     encoding.mutable_bitpacked()->mutable_buffer();
-    const auto status =
-        ReadPage({std::string(100'000, 'x')}, encoding, type, kRows, kRanges).status();
+    const auto status = ReadPage({std::string(100'000, 'x')}, encoding, type, kRows, kRanges).status();
     EXPECT_TRUE(status.IsInvalid()) << status.ToString();
   }
 }

@@ -98,8 +98,7 @@ arrow::Status WriteAll(int fd, std::span<const std::span<const uint8_t>> pieces,
       if (!rest.empty()) vectors[n++] = {const_cast<uint8_t*>(rest.data()), rest.size()};
     }
     if (n == 0) return arrow::Status::OK();
-    const ssize_t result =
-        RetryInterrupted([&] { return writev(fd, vectors.data(), static_cast<int>(n)); });
+    const ssize_t result = RetryInterrupted([&] { return writev(fd, vectors.data(), static_cast<int>(n)); });
     if (result < 0) return ErrnoStatus(errno, "Cannot write", path);
     written += static_cast<size_t>(result);
     while (first < pieces.size() && written >= pieces[first].size()) written -= pieces[first++].size();
