@@ -92,6 +92,26 @@ TEST_P(ObjectStoreTest, CreatedObjectAppearsAtClose) {
   EXPECT_EQ(Content("data/x"), "head" + large);
 }
 
+TEST_P(ObjectStoreTest, PiecesAreAppendedInOrderHoweverManyAndOfWhateverSize) {
+  std::mt19937_64 random(1);
+  std::vector<std::string> bytes;  // some are empty; together more than one call of the system takes
+  for (int i = 0; i < 5000; ++i)
+    bytes.emplace_back(random() % 7 == 0 ? 0 : random() % 900, static_cast<char>('a' + i % 26));
+  std::vector<std::span<const uint8_t>> pieces;
+  std::string all;
+  for (const auto& piece : bytes) {
+    pieces.push_back(AsSpan(piece));
+    all += piece;
+  }
+  auto object = store_->Create("x", Durability::kProcessCrash).ValueOrDie();
+  ASSERT_TRUE(object->AppendPieces(std::span(pieces).first(10)).ok());  // few enough to be buffered
+  ASSERT_TRUE(object->AppendPieces(std::span(pieces).subspan(10)).ok());
+  ASSERT_TRUE(object->AppendPieces({}).ok());
+  EXPECT_EQ(object->position(), std::ssize(all));
+  ASSERT_TRUE(object->Close().ok());
+  EXPECT_TRUE(Content("x") == all);
+}
+
 TEST_P(ObjectStoreTest, AbandonedObjectLeavesNothing) {
   {
     auto object = store_->Create("data/x", Durability::kPowerLoss).ValueOrDie();
