@@ -11,6 +11,7 @@
 #include <atomic>
 #include <filesystem>
 #include <functional>
+#include <random>
 #include <thread>
 
 #include "pilum/io/local_store.h"
