@@ -251,56 +251,6 @@ TEST(FileRoundTripTest, OneLargeBatchBecomesManyPages) {
   ExpectEqual(**reader->ReadRange(reader->WholeFile(), 0, 50'000, arrow::default_memory_pool()), *batch);
 }
 
-TEST(FileRoundTripTest, ManyColumnsGatherNoMoreThanAFewPagesTogether) {
-  constexpr int64_t kRows = 1000, kColumns = 40;
-  std::mt19937_64 random(14);
-  const std::vector<std::shared_ptr<arrow::DataType>> types(kColumns, arrow::uint64());
-  auto store = MakeMemoryStore();
-  FileWriterOptions options;
-  options.page_bytes = 100'000;  // 12,500 rows, but three pages are all that may wait
-  const auto batch = RandomBatch(types, 20 * kRows, {0, 0, false}, random);
-  auto writer = FileWriter::Make(*store->Create("f", Durability::kProcessCrash),
-                                 *Schema::FromArrow(*batch->schema()), options)
-                    .ValueOrDie();
-  for (int64_t i = 0; i < 20; ++i) {
-    ASSERT_TRUE(writer->Write(*batch->Slice(i * kRows, kRows)).ok());
-    const int64_t given = (i + 1) * kRows * kColumns * 8;
-    // Pages that are being encoded are not in the file yet.
-    const int64_t under_way = (arrow::GetCpuThreadPoolCapacity() + 1) * options.page_bytes;
-    EXPECT_GE(writer->num_bytes(), given - 3 * options.page_bytes - under_way);
-  }
-  ASSERT_TRUE(writer->Finish().ok());
-  auto reader = OpenFile(store.get(), "f").ValueOrDie();
-  ExpectEqual(**reader->ReadRange(reader->WholeFile(), 0, 20 * kRows, arrow::default_memory_pool()), *batch);
-  const auto description = *reader->Describe();
-  for (const auto& column : description.columns) EXPECT_LE(column.pages.size(), 20u);
-}
-
-TEST(FileRoundTripTest, RowsThatWaitForTheirPageHoldNoBatch) {
-  std::mt19937_64 random(15);
-  auto store = MakeMemoryStore();
-  const auto schema = arrow::schema({arrow::field("n", arrow::int32()), arrow::field("s", arrow::utf8())});
-  auto writer =
-      FileWriter::Make(*store->Create("f", Durability::kProcessCrash), *Schema::FromArrow(*schema), {})
-          .ValueOrDie();
-  arrow::RecordBatchVector batches;
-  for (int i = 0; i < 4; ++i) {
-    batches.push_back(RandomBatch({arrow::int32(), arrow::utf8()}, 100, {0.2, 9, true}, random));
-    auto batch = arrow::RecordBatch::Make(schema, 100, batches.back()->columns());
-    ASSERT_TRUE(writer->Write(*batch).ok());
-    const auto held = [&](int at) {
-      return batches[static_cast<size_t>(at)]->column(1)->data()->buffers[2].use_count();
-    };
-    if (i > 0) {
-      EXPECT_EQ(held(i - 1), 1) << i;
-    }
-  }
-  ASSERT_TRUE(writer->Finish().ok());
-  auto reader = OpenFile(store.get(), "f").ValueOrDie();
-  const auto all = *arrow::ConcatenateRecordBatches(batches);
-  ExpectEqual(**reader->ReadRange(reader->WholeFile(), 0, 400, arrow::default_memory_pool()), *all);
-}
-
 TEST(FileRoundTripTest, ListsOfVersion2_0KeepTheirNulls) {
   std::mt19937_64 random(11);
   for (const auto& type :
