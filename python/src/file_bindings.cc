@@ -108,6 +108,7 @@ std::unique_ptr<PyFileWriter> OpenWriter(ObjectStore& store, const std::string& 
   const auto arrow_schema = SchemaFromPython(schema);
   auto fields = Check(Schema::FromArrow(*arrow_schema), PyExc_ValueError);
   if (data_cache_bytes) {
+    options.pending_bytes = *data_cache_bytes;
     options.page_bytes = std::max<int64_t>(*data_cache_bytes / std::max(1, arrow_schema->num_fields()), 1);
   }
   auto writer = Check(Unlocked([&]() -> arrow::Result<std::shared_ptr<FileWriter>> {

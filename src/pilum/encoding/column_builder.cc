@@ -123,7 +123,7 @@ arrow::Status ColumnBuilder::AppendFixed(const uint8_t* values, int64_t first, i
   if (type_.bits % 8 == 0) {
     ARROW_ASSIGN_OR_RAISE(uint8_t* to, AppendUninitialized(n));
     const int64_t width = type_.bits / 8;
-    if (n > 0) std::memcpy(to, values + first * width, static_cast<size_t>(n * width));
+    if (n * width > 0) std::memcpy(to, values + first * width, static_cast<size_t>(n * width));
     return arrow::Status::OK();
   }
   ARROW_RETURN_NOT_OK(CheckRoom(n));
@@ -222,7 +222,7 @@ arrow::Status ColumnBuilder::AppendZeros(int64_t n) {
     case LeafType::Kind::kDictionary:
       if (type_.bits % 8 == 0) {
         ARROW_ASSIGN_OR_RAISE(uint8_t* to, AppendUninitialized(n));
-        if (n > 0) std::memset(to, 0, static_cast<size_t>(n * (type_.bits / 8)));
+        if (n * type_.bits > 0) std::memset(to, 0, static_cast<size_t>(n * (type_.bits / 8)));
         return arrow::Status::OK();
       }
       ARROW_RETURN_NOT_OK(CheckRoom(n));

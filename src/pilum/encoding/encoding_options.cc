@@ -13,7 +13,8 @@ namespace pilum {
 
 namespace {
 
-constexpr int64_t kMaxSmallChunk = 32767;  // the most a chunk of 2.1 can hold
+constexpr int64_t kMaxSmallChunk = 32767;             // the most a chunk of 2.1 can hold
+constexpr int64_t kMaxLargeChunk = int64_t{1} << 30;  // a chunk of 2.2 can hold twice that
 
 /// The keys of one field, all of which start with "lance-encoding:".
 class Keys {
@@ -76,7 +77,8 @@ arrow::Result<EncodingOptions> EncodingOptions::Of(const arrow::Field& leaf, con
   ARROW_ASSIGN_OR_RAISE(options.compression_level, keys.Number<int>("compression-level", -7, 22));
   ARROW_ASSIGN_OR_RAISE(options.rle_threshold, keys.Number<double>("rle-threshold", 0, 1));
   ARROW_ASSIGN_OR_RAISE(const auto chunk, keys.Number<int64_t>("minichunk-size", 1, INT64_MAX));
-  if (chunk && (large_chunks || *chunk <= kMaxSmallChunk)) options.string_chunk_bytes = *chunk;
+  if (chunk && *chunk <= (large_chunks ? kMaxLargeChunk : kMaxSmallChunk))
+    options.string_chunk_bytes = *chunk;
   ARROW_ASSIGN_OR_RAISE(const auto divisor, keys.Number<int64_t>("dict-divisor", 1, INT64_MAX));
   options.dictionary_divisor = divisor.value_or(options.dictionary_divisor);
   ARROW_ASSIGN_OR_RAISE(const auto ratio, keys.Number<double>("dict-size-ratio", 1e-9, 1));

@@ -88,6 +88,7 @@ void AppendFixedValue(const LeafValues& values, int64_t i, std::string* out) {
   for (size_t level = 0; level < values.item_validity.size(); ++level) {
     if (values.item_validity[level].bitmap != nullptr) out->append(ItemBits(values, level, i, 1));
   }
+  if (values.type.bits == 0) return;  // a vector of nulls
   if (values.type.bits % 8 == 0 && values.first_bit == 0) {
     out->append(reinterpret_cast<const char*>(values.values) + i * values.type.bits / 8,
                 static_cast<size_t>(values.type.bits / 8));

@@ -15,16 +15,18 @@ namespace enc = lance::encodings21;
 
 namespace {
 
-constexpr uint32_t kContinues = 0;
-constexpr uint32_t kNothingNull = 0;
+constexpr uint16_t kContinues = 0;
+constexpr uint16_t kNothingNull = 0;
+constexpr size_t kMaxDepth = 8191;  // what the symbols of a slot have room for
 
 /// A slot while the layers are walked from the outermost inwards. Levels are numbered from the leaf, which is
 /// not reached yet: until then they are symbols. `repetition` is the number of the list that begins, the
 /// outermost is 1; `definition` says which layer is null (2 * depth + 1) or an empty list (2 * depth + 2).
+/// Small: a page has millions.
 struct Slot {
-  uint32_t repetition = kContinues;
-  uint32_t definition = kNothingNull;
-  bool has_element = true;  // of the array at hand
+  uint16_t repetition = kContinues;
+  uint16_t definition : 15 = kNothingNull;
+  uint16_t has_element : 1 = 1;  // of the array at hand
 };
 
 /// A layer on the way to a leaf, and what the array shows of it.
@@ -37,11 +39,11 @@ struct Layer {
 struct Path {
   std::vector<Slot> slots;
   std::vector<Layer> layers;  // the outermost first
-  uint32_t num_lists = 0;
+  uint16_t num_lists = 0;
   bool nullable_struct = false;  // a struct with nulls since the last list
 
-  uint32_t NullSymbol() const { return 2 * static_cast<uint32_t>(layers.size()) + 1; }
-  uint32_t EmptySymbol() const { return NullSymbol() + 1; }
+  uint16_t NullSymbol() const { return static_cast<uint16_t>(2 * layers.size() + 1); }
+  uint16_t EmptySymbol() const { return static_cast<uint16_t>(NullSymbol() + 1); }
 };
 
 class LevelBuilder {
@@ -71,14 +73,14 @@ bool HasListBelow(const arrow::Field& field) {
 }
 
 /// Marks the null elements of a layer of items. @return whether there is one.
-bool MarkNulls(const arrow::ArrayData& array, uint32_t symbol, std::vector<Slot>* slots) {
+bool MarkNulls(const arrow::ArrayData& array, uint16_t symbol, std::vector<Slot>* slots) {
   if (!MayHaveNullValues(array)) return false;
   bool any = false;
   int64_t element = 0;
   for (Slot& slot : *slots) {
     if (!slot.has_element) continue;
     if (IsNullValue(array, element++)) {
-      if (slot.definition == kNothingNull) slot.definition = symbol;
+      if (slot.definition == kNothingNull) slot.definition = symbol & 0x7FFF;
       any = true;
     }
   }
@@ -122,10 +124,12 @@ template <typename Offset>
 arrow::Status LevelBuilder::VisitList(const arrow::ArrayData& array, const arrow::Field& field, Path path) {
   // An array without rows may come without offsets.
   const Offset* offsets = array.length == 0 ? nullptr : array.GetValues<Offset>(1);
-  const uint32_t null_symbol = path.NullSymbol(), empty_symbol = path.EmptySymbol();
-  const uint32_t begins = ++path.num_lists;
+  const uint16_t null_symbol = path.NullSymbol() & 0x7FFF, empty_symbol = path.EmptySymbol() & 0x7FFF;
+  const uint16_t begins = ++path.num_lists;
   Layer layer{true, path.nullable_struct, false};
   std::vector<Slot> slots;
+  const int64_t num_items = array.length == 0 ? 0 : static_cast<int64_t>(offsets[array.length] - offsets[0]);
+  slots.reserve(path.slots.size() + static_cast<size_t>(num_items));
   arrow::ArrayVector kept;  // ranges of the child without the items of null lists
   int64_t kept_begin = 0, kept_end = 0;
   const auto keep = [&](int64_t begin, int64_t end) {
@@ -154,7 +158,7 @@ arrow::Status LevelBuilder::VisitList(const arrow::ArrayData& array, const arrow
         first.definition = empty_symbol;
         layer.emptyable = true;
       }
-      first.has_element = false;
+      first.has_element = 0;
       slots.push_back(first);
       continue;
     }
@@ -202,23 +206,26 @@ arrow::Status LevelBuilder::VisitLeaf(const arrow::ArrayData& array, const arrow
         : layer.emptyable ? enc::REPDEF_EMPTYABLE_LIST
                           : enc::REPDEF_ALL_VALID_LIST);
   }
-  if (path.num_lists > 0) levels.repetition.reserve(path.slots.size());
-  if (next > 1) levels.definition.reserve(path.slots.size());
-  for (const Slot& slot : path.slots) {
-    if (path.num_lists > 0) {
-      levels.repetition.push_back(slot.repetition == kContinues
-                                      ? uint16_t{0}
-                                      : static_cast<uint16_t>(path.num_lists + 1 - slot.repetition));
+  const size_t n = path.slots.size();
+  if (path.num_lists > 0) {
+    levels.repetition.resize(n);
+    for (size_t i = 0; i < n; ++i) {
+      const uint16_t list = path.slots[i].repetition;
+      levels.repetition[i] = list == kContinues ? 0 : static_cast<uint16_t>(path.num_lists + 1 - list);
     }
-    if (next > 1) {
-      levels.definition.push_back(slot.definition == kNothingNull ? uint16_t{0} : numbers[slot.definition]);
-    }
+  }
+  if (next > 1) {
+    levels.definition.resize(n);
+    for (size_t i = 0; i < n; ++i) levels.definition[i] = numbers[path.slots[i].definition];  // 0 stays 0
   }
   leaves_.push_back(std::move(leaf));
   return arrow::Status::OK();
 }
 
 arrow::Status LevelBuilder::Visit(const arrow::ArrayData& array, const arrow::Field& field, Path path) {
+  if (path.layers.size() > kMaxDepth) {
+    return arrow::Status::NotImplemented("columns nested deeper than ", kMaxDepth, " levels");
+  }
   if (!IsNested(field) || IsEmptyStruct(field)) return VisitLeaf(array, field, std::move(path));
   switch (field.type()->id()) {
     case arrow::Type::STRUCT:

@@ -126,15 +126,22 @@ uint16_t Levels::max_visible() const {
 std::vector<Levels::Range> Levels::CutForChunks() const {
   const int64_t budget = CrowdedSlots(*this);
   const uint16_t visible = max_visible();
-  const int row_begins = num_lists();
+  const uint16_t row_begins = static_cast<uint16_t>(num_lists());
+  const uint16_t* const repetitions = repetition.data();
+  const uint16_t* const definitions = definition.data();
   std::vector<Range> ranges(1);
+  if (repetition.empty() || definition.empty()) {  // never too many
+    const auto rows = std::count(repetition.begin(), repetition.end(), row_begins);
+    ranges[0] = {repetition.empty() ? num_slots : rows, num_slots, num_slots};
+    return ranges;
+  }
   for (int64_t slot = 0; slot < num_slots;) {
     Range row{.rows = 1};
     do {
-      row.values += Definition(slot) <= visible;
+      row.values += definitions[slot] <= visible;
       ++row.slots;
       ++slot;
-    } while (slot < num_slots && Repetition(slot) != row_begins);
+    } while (slot < num_slots && repetitions[slot] != row_begins);
     Range* page = &ranges.back();
     const bool crowded = page->slots > page->values || row.slots > row.values;
     if (page->rows > 0 && crowded && page->slots + row.slots > budget) page = &ranges.emplace_back();

@@ -186,7 +186,9 @@ arrow::Result<EncodedPage> EncodePage(const LeafValues& values, const Levels& le
   if (values.type.kind == LeafType::Kind::kDictionary) {
     return EncodeDictionaryPage(values, *values.entries, levels, options, format);
   }
-  if (auto distinct = FindDistinct(values, options, format.v2_2)) {
+  // Levels that no chunk has room for go to full-zip, if values can.
+  const bool crowded = levels.TooManyForChunks() && UseFullZip(values, levels, options);
+  if (auto distinct = crowded ? std::nullopt : FindDistinct(values, options, format.v2_2)) {
     std::string storage;
     const LeafValues entries = ValuesAt(values, distinct->positions, &storage);
     return EncodeDictionaryPage(LeafValues::OfIntegers(std::move(distinct->indices)), entries, levels,

@@ -261,7 +261,7 @@ class VectorDecoder final : public ValueDecoder {
         ARROW_RETURN_NOT_OK(
             validity.AppendBits(buffers[next++].data(), begin * items_[level], count * items_[level]));
       } else {
-        const bool null_items = encoding_.all_items_null && level + 1 == items_.size();
+        const bool null_items = encoding_.all_items_null && bits_ > 0 && level + 1 == items_.size();
         ARROW_RETURN_NOT_OK(validity.Append(!null_items, count * items_[level]));
       }
     }

@@ -113,6 +113,8 @@ arrow::Result<std::shared_ptr<ColumnReader>> FileReaderImpl::OpenColumn(int32_t 
   ARROW_ASSIGN_OR_RAISE(auto column, ColumnReader::Open(*object_, tail_.columns[at], AsSpan(*metadata),
                                                         version(), leaf, num_rows_));
   std::lock_guard lock(mutex_);
+  if (columns_[at] != nullptr && columns_[at]->column().SameAs(leaf))
+    return columns_[at];  // another thread's
   memory_bytes_ += column->memory_bytes() - (columns_[at] == nullptr ? 0 : columns_[at]->memory_bytes());
   columns_[at] = column;
   return column;

@@ -581,6 +581,29 @@ std::shared_ptr<arrow::Array> NullVectors(std::shared_ptr<arrow::DataType> item,
   return arrow::MakeArray(data);
 }
 
+TEST(FileRoundTripTest, RepeatedValuesAmongTooManyLevelsHaveNoDictionary) {
+  auto strings = std::make_shared<arrow::StringBuilder>();
+  auto inner = std::make_shared<arrow::ListBuilder>(arrow::default_memory_pool(), strings);
+  arrow::ListBuilder outer(arrow::default_memory_pool(), inner);
+  ASSERT_TRUE(outer.Append().ok());
+  for (int i = 0; i < 100'000; ++i) {
+    ASSERT_TRUE(inner->Append().ok());
+    const std::string text = i % 1000 == 0 ? "a string of 20 bytes" : "another one";
+    ASSERT_TRUE(i % 500 != 0 || strings->Append(text).ok());
+  }
+  const auto array = *outer.Finish();
+  const auto batch = arrow::RecordBatch::Make(arrow::schema({arrow::field("l", array->type())}), 1, {array});
+  for (const auto version : {FormatVersion::k2_1, FormatVersion::k2_2}) {
+    auto store = MakeMemoryStore();
+    FileWriterOptions options;
+    options.version = version;
+    const auto written = WriteFile(store.get(), "f", *batch, options, 1);
+    ASSERT_TRUE(written.ok()) << written.ToString();
+    auto reader = OpenFile(store.get(), "f").ValueOrDie();
+    ExpectEqual(**reader->ReadRange(reader->WholeFile(), 0, 1, arrow::default_memory_pool()), *batch);
+  }
+}
+
 TEST(FileRoundTripTest, VectorsOfNullsAreLevelsOnly) {
   for (const auto version : {FormatVersion::k2_0, FormatVersion::k2_1, FormatVersion::k2_2}) {
     for (const bool nulls : {false, true}) {

@@ -29,9 +29,7 @@ namespace {
 
 constexpr int64_t kMaxPages = 4;  // what one array may exceed the bytes of a page by
 
-/// All columns together gather the bytes of this many pages; the one with the most then gets a page of fewer
-/// bytes, if it has at least this part of them.
-constexpr int64_t kPendingPages = 3;
+/// A page that is cut short has at least this part of its bytes.
 constexpr int64_t kLeastPagePart = 16;
 
 constexpr char kPadding[kBufferAlignment + 1] =
@@ -276,15 +274,16 @@ arrow::Status FileWriterImpl::CopyWaiting() {
     arrow::ArrayVector waiting(first, field.pending.end());
     waiting.push_back(waiting.back()->Slice(0, 0));  // one array alone would stay as it is
     field.pending.erase(first, field.pending.end());
-    ARROW_ASSIGN_OR_RAISE(auto copy, arrow::Concatenate(waiting, options_.pool));
-    field.pending.push_back(std::move(copy));
+    auto copy = arrow::Concatenate(waiting, options_.pool);
+    if (!copy.ok()) return Annotate(copy.status(), "Column '" + field.field().name() + "': ");
+    field.pending.push_back(*std::move(copy));
     field.num_copied = field.pending.size();
   }
   return arrow::Status::OK();
 }
 
 arrow::Status FileWriterImpl::FlushLargest() {
-  while (pending_bytes_ > kPendingPages * options_.page_bytes) {
+  while (pending_bytes_ > std::max(options_.pending_bytes, options_.page_bytes)) {
     const auto largest = std::max_element(fields_.begin(), fields_.end(), [](const auto& a, const auto& b) {
       return a.pending_bytes < b.pending_bytes;
     });
@@ -354,10 +353,7 @@ arrow::Status FileWriterImpl::FlushPages(PendingField* field) {
                                      field->encoder.Encode(std::move(arrays), first_row))});
     return WriteOldest();
   }
-  const auto most = static_cast<size_t>(pool->GetCapacity());
-  while (!encodings_.empty() && (encodings_.size() > most || encodings_.front().pages.is_finished())) {
-    ARROW_RETURN_NOT_OK(WriteOldest());
-  }
+  while (encodings_.size() > static_cast<size_t>(pool->GetCapacity())) ARROW_RETURN_NOT_OK(WriteOldest());
   auto encode = [encoder = &field->encoder, arrays = std::move(arrays), first_row]() mutable {
     return encoder->Encode(std::move(arrays), first_row);
   };

@@ -23,6 +23,9 @@ struct FileWriterOptions {
   FormatVersion version = kStableFormatVersion;
   /// Bytes of values a column gathers before they become a page.
   int64_t page_bytes = int64_t{8} << 20;
+  /// Bytes that all columns together gather, or one page if that is more. Then the column with the most gets
+  /// a page of fewer, but no less than a sixteenth of page_bytes.
+  int64_t pending_bytes = int64_t{24} << 20;
   /// Takes the values of blobs of version 2; must outlive the writer. Without it such columns are refused.
   BlobStorage* blobs = nullptr;
   arrow::MemoryPool* pool = arrow::default_memory_pool();

@@ -59,7 +59,8 @@ arrow::Status FixedFullZipValues::Append(const uint8_t* value, ColumnBuilder* ou
       ARROW_RETURN_NOT_OK(validity.AppendBits(value, 0, items));
       value += (items + 7) / 8;
     } else {
-      const bool valid = !vector_->all_items_null || level + 1 < type_.dims.size();
+      const bool nulls = vector_->all_items_null && !type_.is_vector_of_nulls();
+      const bool valid = !nulls || level + 1 < type_.dims.size();
       ARROW_RETURN_NOT_OK(validity.Append(valid, items));
     }
   }

@@ -74,8 +74,11 @@ class NestedMiniBlockPage final : public PageReader {
   }
   arrow::Result<MiniBlockChunk> TakeChunk(size_t i, std::span<const uint8_t>* bytes) const;
   /// Rows that are one slot each: no more levels than theirs are decoded.
-  arrow::Status DecodeSlots(RowRange rows, ChunkRange chunks, std::span<const uint8_t> bytes, Levels* levels,
-                            std::vector<Part>* parts) const;
+  arrow::Status DecodeSlots(RowRange rows, ChunkRange chunks, std::span<const uint8_t> bytes,
+                            ChunkAtHand* at_hand, Levels* levels, std::vector<Part>* parts) const;
+  /// The definition levels of `count` slots of chunk `i` from `begin` on.
+  arrow::Status AppendDefinition(const MiniBlockChunk& chunk, size_t i, int64_t begin, int64_t count,
+                                 ChunkAtHand* at_hand, std::vector<uint16_t>* out) const;
   arrow::Status DecodeLists(RowRange rows, ChunkRange chunks, std::span<const uint8_t> bytes,
                             ChunkAtHand* at_hand, Levels* levels, std::vector<Part>* parts) const;
   arrow::Status DecodeLevelsOf(const MiniBlockChunk& chunk, size_t i, ChunkAtHand* at_hand) const;
@@ -172,8 +175,8 @@ arrow::Result<MiniBlockChunk> NestedMiniBlockPage::TakeChunk(size_t i,
 }
 
 arrow::Status NestedMiniBlockPage::DecodeSlots(RowRange rows, ChunkRange chunks,
-                                               std::span<const uint8_t> bytes, Levels* levels,
-                                               std::vector<Part>* parts) const {
+                                               std::span<const uint8_t> bytes, ChunkAtHand* at_hand,
+                                               Levels* levels, std::vector<Part>* parts) const {
   for (size_t i = chunks.first; i <= chunks.last; ++i) {
     ARROW_ASSIGN_OR_RAISE(auto chunk, TakeChunk(i, &bytes));
     const int64_t first = chunks_.first_values[i], n = chunks_.NumValues(i);
@@ -185,12 +188,33 @@ arrow::Status NestedMiniBlockPage::DecodeSlots(RowRange rows, ChunkRange chunks,
     if (chunk.num_levels != n) {
       return arrow::Status::Invalid("a chunk of ", n, " values with ", chunk.num_levels, " levels");
     }
-    auto& definition = levels->definition;
-    const size_t before = definition.size();
-    definition.resize(before + static_cast<size_t>(count));
-    ARROW_RETURN_NOT_OK(DecodeLevels(layout_.def_compression(), chunk.definition, n, begin, count,
-                                     definition.data() + before, pool_));
+    ARROW_RETURN_NOT_OK(AppendDefinition(chunk, i, begin, count, at_hand, &levels->definition));
+    const auto added = Between(levels->definition, levels->num_slots - count, levels->num_slots);
+    if (CountAtMost(added, levels->max_visible()) != count) {
+      return arrow::Status::Invalid("levels above ", levels->max_visible(), ", the highest");
+    }
   }
+  return arrow::Status::OK();
+}
+
+arrow::Status NestedMiniBlockPage::AppendDefinition(const MiniBlockChunk& chunk, size_t i, int64_t begin,
+                                                    int64_t count, ChunkAtHand* at_hand,
+                                                    std::vector<uint16_t>* out) const {
+  const auto& encoding = layout_.def_compression();
+  const int64_t n = chunk.num_levels;
+  if (encoding.has_flat() || encoding.has_out_of_line_bitpacking() || count == n) {
+    out->resize(out->size() + static_cast<size_t>(count));
+    return DecodeLevels(encoding, chunk.definition, n, begin, count, out->data() + out->size() - count,
+                        pool_);
+  }
+  std::vector<uint16_t>& all = at_hand->levels.definition;  // runs have to be decoded from the first on
+  if (at_hand->chunk != i) {
+    at_hand->chunk.reset();
+    all.resize(static_cast<size_t>(n));
+    ARROW_RETURN_NOT_OK(DecodeLevels(encoding, chunk.definition, n, 0, n, all.data(), pool_));
+    at_hand->chunk = i;
+  }
+  out->insert(out->end(), all.begin() + begin, all.begin() + begin + count);
   return arrow::Status::OK();
 }
 
@@ -278,8 +302,9 @@ arrow::Status NestedMiniBlockPage::DecodeNested(std::span<const RowRange> rows, 
   ChunkRange chunks;
   for (size_t i = 0; i < rows.size(); ++i) {
     chunks = ChunksOf(rows[i], chunks.last);
-    const auto status = has_lists() ? DecodeLists(rows[i], chunks, buffers[i], &at_hand, &out->levels, &parts)
-                                    : DecodeSlots(rows[i], chunks, buffers[i], &out->levels, &parts);
+    const auto status = has_lists()
+                            ? DecodeLists(rows[i], chunks, buffers[i], &at_hand, &out->levels, &parts)
+                            : DecodeSlots(rows[i], chunks, buffers[i], &at_hand, &out->levels, &parts);
     if (!status.ok()) return Locate(status, page_.buffers[1].offset + chunks_.offsets[chunks.first]);
   }
   int64_t num_values = 0;

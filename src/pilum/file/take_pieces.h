@@ -4,10 +4,12 @@
 #pragma once
 
 #include <arrow/status.h>
-#include <arrow/util/parallel.h>
+#include <arrow/util/future.h>
 #include <arrow/util/thread_pool.h>
 
 #include <cstddef>
+#include <utility>
+#include <vector>
 
 namespace pilum {
 
@@ -25,10 +27,20 @@ inline size_t TakePieceRows(size_t num_rows) {
 /// of the pool's, which would wait for itself.
 template <typename F>
 arrow::Status ReadTakePieces(size_t num_rows, size_t num_pieces, F&& read) {
-  const bool parallel = num_rows >= kMinParallelTake && num_pieces > 1 &&
-                        !arrow::internal::GetCpuThreadPool()->OwnsThisThread();
-  return arrow::internal::OptionalParallelFor(parallel, static_cast<int>(num_pieces),
-                                              [&](int i) { return read(static_cast<size_t>(i)); });
+  auto* pool = arrow::internal::GetCpuThreadPool();
+  if (num_rows < kMinParallelTake || num_pieces == 1 || pool->OwnsThisThread()) {
+    for (size_t i = 0; i < num_pieces; ++i) ARROW_RETURN_NOT_OK(read(i));
+    return arrow::Status::OK();
+  }
+  std::vector<arrow::Future<>> running;
+  arrow::Status status;
+  for (size_t i = 0; i < num_pieces; ++i) {
+    auto future = pool->Submit([&read, i]() -> arrow::Status { return read(i); });
+    if (future.ok()) running.push_back(*std::move(future));
+    if (!future.ok()) status &= future.status();
+  }
+  for (auto& future : running) status &= future.status();  // waits for each: they refer to the caller's frame
+  return status;
 }
 
 }  // namespace pilum

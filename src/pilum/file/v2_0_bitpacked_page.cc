@@ -18,6 +18,8 @@ namespace v2_0 = lance::encodings;
 
 namespace {
 
+constexpr int64_t kMaxRows = int64_t{1} << 56;  // far beyond any file
+
 /// `width` bits of a stream from bit `at` on, the lowest first.
 uint64_t BitsAt(const uint8_t* stream, int64_t at, int width) {
   uint64_t value = 0;
@@ -36,6 +38,7 @@ class BitpackedPage final : public PageReader {
   BitpackedPage(PageDescription page, LeafType type) : PageReader(std::move(page), std::move(type)) {}
 
   arrow::Status Prepare(const v2_0::ArrayEncoding& encoding) {
+    if (page_.num_rows > kMaxRows) return arrow::Status::Invalid("a page of ", page_.num_rows, " rows");
     const UnwrappedV2_0 outer = UnwrappedV2_0::Of(encoding);
     has_validity_ = outer.validity != nullptr;
     if (has_validity_) {
@@ -77,7 +80,7 @@ class BitpackedPage final : public PageReader {
   template <typename Message>
   arrow::Status PrepareValues(const Message& packed, int64_t num_stored) {
     const bool integers = type_.kind == LeafType::Kind::kFixed && !type_.is_vector() && !type_.is_packed() &&
-                          type_.bits >= 8 && type_.bits <= 64;
+                          (type_.bits == 8 || type_.bits == 16 || type_.bits == 32 || type_.bits == 64);
     const uint64_t bits = static_cast<uint64_t>(type_.bits), width = packed.compressed_bits_per_value();
     if (!integers || packed.uncompressed_bits_per_value() != bits || width == 0 || width > bits) {
       return arrow::Status::Invalid("values of ", packed.uncompressed_bits_per_value(), " bits packed to ",

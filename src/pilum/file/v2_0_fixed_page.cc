@@ -69,7 +69,8 @@ class FixedPage final : public PageReader {
       for (size_t depth = 0; depth <= type_.dims.size(); ++depth) {
         ValidityBuilder& to = depth == 0 ? out->validity() : out->item_validity(depth - 1);
         const int64_t items = depth == 0 ? 1 : type_.ItemsThrough(depth - 1);
-        const bool all_null = depth >= validity_.size() || validity_[depth].all_null;
+        const bool no_bitmap = type_.is_vector_of_nulls() && depth == type_.dims.size();
+        const bool all_null = !no_bitmap && (depth >= validity_.size() || validity_[depth].all_null);
         if (depth < validity_.size() && validity_[depth].bitmap) {
           ARROW_RETURN_NOT_OK(
               to.AppendBits(buffers[next++].data(), range.begin * items % 8, range.size() * items));

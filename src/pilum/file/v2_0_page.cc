@@ -49,6 +49,7 @@ arrow::Result<FlatBufferV2_0> FindFlatV2_0(const PageDescription& page, const v2
     return arrow::Status::Invalid("values of ", flat.bits_per_value(), " bits where ", bits,
                                   " were expected");
   }
+  if (bits <= 0 || n < 0) return arrow::Status::Invalid(n, " values of ", bits, " bits");
   FlatBufferV2_0 buffer;
   ARROW_ASSIGN_OR_RAISE(buffer.range, Resolve(page, flat.buffer()));
   if (flat.has_compression() && flat.compression().scheme() != "none") {

@@ -158,6 +158,7 @@ TEST(V2_0PageTest, IntegersPackedToNoBitsOrTooManyAreInvalid) {
                                           {arrow::int32(), 32, 33},
                                           {arrow::int32(), 16, 5},
                                           {arrow::boolean(), 1, 1},
+                                          {arrow::fixed_size_binary(3), 24, 5},
                                           {arrow::fixed_size_list(arrow::int8(), 4), 32, 7}}) {
     v2_0::ArrayEncoding encoding;
     encoding.mutable_bitpacked()->set_compressed_bits_per_value(static_cast<uint64_t>(width));
@@ -166,6 +167,18 @@ TEST(V2_0PageTest, IntegersPackedToNoBitsOrTooManyAreInvalid) {
     const auto status = ReadPage({std::string(100'000, 'x')}, encoding, type, kRows, kRanges).status();
     EXPECT_TRUE(status.IsInvalid()) << status.ToString();
   }
+}
+
+TEST(V2_0PageTest, VectorsOfNullsHaveNoValues) {
+  v2_0::ArrayEncoding encoding;
+  encoding.mutable_fixed_size_list()->set_dimension(4);
+  encoding.mutable_fixed_size_list()->mutable_items()->mutable_flat()->mutable_buffer();
+  const auto type = arrow::fixed_size_list(arrow::null(), 4);
+  EXPECT_TRUE(ReadPage({"x"}, encoding, type, kRows, kRanges).status().IsInvalid());
+  encoding.mutable_fixed_size_list()->mutable_items()->mutable_nullable()->mutable_all_nulls();
+  const auto got = ReadPage({"x"}, encoding, type, kRows, kRanges);
+  ASSERT_TRUE(got.ok()) << got.status().ToString();
+  EXPECT_EQ((*got)->null_count(), 0);
 }
 
 TEST(V2_0PageTest, StringsOfOneLengthNeedNoOffsets) {
