@@ -45,8 +45,8 @@ inline constexpr int64_t kOpenFileBytes = 8 << 10;
 /// scans call ReadRange from many threads at once.
 ///
 /// Every length, offset and count of the file is checked before use: damage is IOError (kCorruptFile) with
-/// the file and the offset. NotImplemented: blobs of version 2 or in nested columns,
-/// structs without fields in lists.
+/// the file and the offset. NotImplemented: blobs in lists from 2.1 on, strings of early 2.0 files that are
+/// lists of bytes.
 ///
 /// Files of version 0.1 (LegacyFileReader) have neither global buffers nor a description.
 class FileReader {

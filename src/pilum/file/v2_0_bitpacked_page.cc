@@ -40,10 +40,7 @@ class BitpackedPage final : public PageReader {
   arrow::Status Prepare(const v2_0::ArrayEncoding& encoding) {
     if (page_.num_rows > kMaxRows) return arrow::Status::Invalid("a page of ", page_.num_rows, " rows");
     const UnwrappedV2_0 outer = UnwrappedV2_0::Of(encoding);
-    has_validity_ = outer.validity != nullptr;
-    if (has_validity_) {
-      ARROW_ASSIGN_OR_RAISE(validity_, FindPlainV2_0(page_, *outer.validity, 1, page_.num_rows));
-    }
+    ARROW_ASSIGN_OR_RAISE(validity_, RowValidityV2_0::Find(page_, outer.validity));
     if (outer.values->has_bitpacked()) {
       signed_ = outer.values->bitpacked().signed_();
       return PrepareValues(outer.values->bitpacked(), page_.num_rows);
@@ -55,7 +52,7 @@ class BitpackedPage final : public PageReader {
 
   void Plan(std::span<const RowRange> rows, std::vector<ByteRange>* bytes) const override {
     for (const RowRange& range : rows) {
-      if (has_validity_) bytes->push_back(BytesOfBits(validity_, range.begin, range.end));
+      validity_.Plan(range, bytes);
       const int64_t end = units_ ? (UnitOf(range.end - 1) + 1) * kBitpackingUnit : range.end;
       bytes->push_back(BytesOfBits(values_, FirstStored(range) * width_, end * width_));
     }
@@ -63,13 +60,7 @@ class BitpackedPage final : public PageReader {
 
   arrow::Status Decode(std::span<const RowRange> rows, Buffers buffers, ColumnBuilder* out) const override {
     for (const RowRange& range : rows) {
-      if (has_validity_) {
-        ARROW_RETURN_NOT_OK(
-            out->validity().AppendBits(buffers.front().data(), range.begin % 8, range.size()));
-        buffers = buffers.subspan(1);
-      } else {
-        ARROW_RETURN_NOT_OK(out->validity().Append(true, range.size()));
-      }
+      ARROW_RETURN_NOT_OK(validity_.Append(range, &buffers, out));
       ARROW_RETURN_NOT_OK(AppendValues(buffers.front().data(), range, out));
       buffers = buffers.subspan(1);
     }
@@ -144,8 +135,7 @@ class BitpackedPage final : public PageReader {
     }
   }
 
-  bool has_validity_ = false;
-  ByteRange validity_{};
+  RowValidityV2_0 validity_;
   bool units_ = false;
   bool signed_ = false;
   int width_ = 0;  // bits of a stored value, 1 to those of the type

@@ -15,10 +15,7 @@ class FixedStringsPage final : public PageReader {
 
   arrow::Status Prepare(const v2_0::ArrayEncoding& encoding) {
     const UnwrappedV2_0 outer = UnwrappedV2_0::Of(encoding);
-    has_validity_ = outer.validity != nullptr;
-    if (has_validity_) {
-      ARROW_ASSIGN_OR_RAISE(validity_, FindPlainV2_0(page_, *outer.validity, 1, page_.num_rows));
-    }
+    ARROW_ASSIGN_OR_RAISE(validity_, RowValidityV2_0::Find(page_, outer.validity));
     const auto& strings = outer.values->fixed_size_binary();
     width_ = strings.byte_width();
     const UnwrappedV2_0 bytes = UnwrappedV2_0::Of(strings.bytes());
@@ -34,20 +31,14 @@ class FixedStringsPage final : public PageReader {
 
   void Plan(std::span<const RowRange> rows, std::vector<ByteRange>* bytes) const override {
     for (const RowRange& range : rows) {
-      if (has_validity_) bytes->push_back(BytesOfBits(validity_, range.begin, range.end));
+      validity_.Plan(range, bytes);
       bytes->push_back({bytes_.offset + range.begin * width_, range.size() * width_});
     }
   }
 
   arrow::Status Decode(std::span<const RowRange> rows, Buffers buffers, ColumnBuilder* out) const override {
     for (const RowRange& range : rows) {
-      if (has_validity_) {
-        ARROW_RETURN_NOT_OK(
-            out->validity().AppendBits(buffers.front().data(), range.begin % 8, range.size()));
-        buffers = buffers.subspan(1);
-      } else {
-        ARROW_RETURN_NOT_OK(out->validity().Append(true, range.size()));
-      }
+      ARROW_RETURN_NOT_OK(validity_.Append(range, &buffers, out));
       auto strings = buffers.front();
       buffers = buffers.subspan(1);
       for (; !strings.empty(); strings = strings.subspan(static_cast<size_t>(width_))) {
@@ -58,8 +49,7 @@ class FixedStringsPage final : public PageReader {
   }
 
  private:
-  bool has_validity_ = false;
-  ByteRange validity_{};
+  RowValidityV2_0 validity_;
   int64_t width_ = 0;
   ByteRange bytes_{};
 };

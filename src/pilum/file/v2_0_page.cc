@@ -73,6 +73,23 @@ arrow::Result<ByteRange> FindPlainV2_0(const PageDescription& page, const v2_0::
   return arrow::Status::NotImplemented("2.0 values compressed with ", buffer.compression);
 }
 
+arrow::Result<RowValidityV2_0> RowValidityV2_0::Find(const PageDescription& page,
+                                                     const v2_0::ArrayEncoding* validity) {
+  RowValidityV2_0 rows;
+  rows.has_bitmap_ = validity != nullptr;
+  if (rows.has_bitmap_) {
+    ARROW_ASSIGN_OR_RAISE(rows.bitmap_, FindPlainV2_0(page, *validity, 1, page.num_rows));
+  }
+  return rows;
+}
+
+arrow::Status RowValidityV2_0::Append(const RowRange& rows, Buffers* buffers, ColumnBuilder* out) const {
+  if (!has_bitmap_) return out->validity().Append(true, rows.size());
+  const auto bits = buffers->front();
+  *buffers = buffers->subspan(1);
+  return out->validity().AppendBits(bits.data(), rows.begin % 8, rows.size());
+}
+
 arrow::Result<std::unique_ptr<PageReader>> PageReader::Make(PageDescription page,
                                                             const v2_0::ArrayEncoding& encoding,
                                                             const LeafType& type, arrow::MemoryPool* pool) {

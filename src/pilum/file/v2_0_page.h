@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "pilum/encoding/leaf_type.h"
 #include "pilum/file/page_reader.h"
@@ -45,6 +46,24 @@ arrow::Result<ByteRange> FindPlainV2_0(const PageDescription& page,
 inline ByteRange BytesOfBits(const ByteRange& buffer, int64_t begin, int64_t end) {
   return {buffer.offset + begin / 8, (end + 7) / 8 - begin / 8};
 }
+
+/// The bitmap of the rows of a page, if it has one; else no row is null.
+class RowValidityV2_0 {
+ public:
+  /// @param validity of UnwrappedV2_0.
+  static arrow::Result<RowValidityV2_0> Find(const PageDescription& page,
+                                             const lance::encodings::ArrayEncoding* validity);
+
+  void Plan(const RowRange& rows, std::vector<ByteRange>* bytes) const {
+    if (has_bitmap_) bytes->push_back(BytesOfBits(bitmap_, rows.begin, rows.end));
+  }
+  /// Appends the validity of `rows`; takes what Plan asked for off the front of `buffers`.
+  arrow::Status Append(const RowRange& rows, Buffers* buffers, ColumnBuilder* out) const;
+
+ private:
+  bool has_bitmap_ = false;
+  ByteRange bitmap_{};
+};
 
 // One per kind; called by PageReader::Make.
 arrow::Result<std::unique_ptr<PageReader>> MakeFixedPageV2_0(PageDescription page,
