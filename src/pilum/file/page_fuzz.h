@@ -144,6 +144,7 @@ inline const arrow::FieldVector& Fields() {
     auto types = testing::LeafTypes();
     const auto nested = testing::NestedTypes(true);
     types.insert(types.end(), nested.begin(), nested.end());
+    types.push_back(arrow::fixed_size_list(arrow::null(), 3));
     types.push_back(arrow::dictionary(arrow::int8(), arrow::utf8()));
     types.push_back(arrow::dictionary(arrow::uint32(), arrow::int64()));
     arrow::FieldVector all;
