@@ -43,6 +43,7 @@ arrow::Result<std::shared_ptr<ColumnReader>> ColumnReader::Open(const ReadableOb
   if (!message.ok()) return located(message.status());
   std::shared_ptr<ColumnReader> column(new ColumnReader());
   column->column_ = leaf;
+  column->num_rows_ = num_rows;
   column->page_rows_per_row_ = leaf.page_rows_per_row();
   if (__builtin_mul_overflow(num_rows, column->page_rows_per_row_, &num_rows)) {
     return located(arrow::Status::Invalid("more items than 2^63"));

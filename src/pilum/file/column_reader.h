@@ -37,6 +37,10 @@ class ColumnReader {
                                                            FormatVersion version, const LeafColumn& column,
                                                            int64_t num_rows);
 
+  /// Whether it was opened like this.
+  bool Is(const LeafColumn& column, int64_t num_rows) const {
+    return num_rows_ == num_rows && column_.SameAs(column);
+  }
   const LeafColumn& column() const { return column_; }
   /// About what the column keeps in memory.
   int64_t memory_bytes() const { return memory_bytes_; }
@@ -58,10 +62,17 @@ class ColumnReader {
   ColumnReader() = default;
 
   LeafColumn column_;
+  int64_t num_rows_ = 0;
   int64_t page_rows_per_row_ = 1;
   std::atomic<int64_t> memory_bytes_ = 0;
   std::vector<std::unique_ptr<PageReader>> pages_;
   std::vector<int64_t> first_rows_;  // of each page, and the row behind the last; in rows of pages
+};
+
+/// What one read needs of one column of the file.
+struct ColumnPlan {
+  std::shared_ptr<ColumnReader> column;  // keeps the pages of the parts alive
+  std::vector<ColumnReader::Part> parts;
 };
 
 }  // namespace pilum

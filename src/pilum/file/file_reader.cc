@@ -35,12 +35,6 @@ void AdoptDescriptions(google::protobuf::RepeatedPtrField<lance::file::Field>* f
   }
 }
 
-/// What one read needs of one column of the file.
-struct ColumnPlan {
-  std::shared_ptr<ColumnReader> column;  // keeps the pages of the parts alive
-  std::vector<ColumnReader::Part> parts;
-};
-
 /// Of each column of a field; none for nested fields of version 2.0.
 using FieldPlan = std::vector<ColumnPlan>;
 
@@ -66,7 +60,9 @@ class FileReaderImpl final : public FileReader {
   arrow::Result<std::shared_ptr<arrow::Buffer>> ReadGlobalBuffer(int32_t index) override;
 
  private:
-  arrow::Result<std::shared_ptr<ColumnReader>> OpenColumn(int32_t index, const LeafColumn& column);
+  /// @param num_rows that the column has, in its own rows.
+  arrow::Result<std::shared_ptr<ColumnReader>> OpenColumn(int32_t index, const LeafColumn& leaf,
+                                                          int64_t num_rows);
   arrow::Status ReadTables(std::span<FieldPlan> plans);
   arrow::Result<std::shared_ptr<arrow::RecordBatch>> ReadRows(const FileProjection& projection,
                                                               std::span<const RowRange> rows,
@@ -98,8 +94,8 @@ arrow::Status FileReaderImpl::ParseDescriptor() {
   return arrow::Status::OK();
 }
 
-arrow::Result<std::shared_ptr<ColumnReader>> FileReaderImpl::OpenColumn(int32_t index,
-                                                                        const LeafColumn& leaf) {
+arrow::Result<std::shared_ptr<ColumnReader>> FileReaderImpl::OpenColumn(int32_t index, const LeafColumn& leaf,
+                                                                        int64_t num_rows) {
   if (index < 0 || index >= num_columns()) {
     return arrow::Status::Invalid(object_->path(), ": column ", index, " was asked for but there are only ",
                                   num_columns(), " columns in the file");
@@ -107,14 +103,13 @@ arrow::Result<std::shared_ptr<ColumnReader>> FileReaderImpl::OpenColumn(int32_t 
   const size_t at = static_cast<size_t>(index);
   {
     std::lock_guard lock(mutex_);
-    if (columns_[at] != nullptr && columns_[at]->column().SameAs(leaf)) return columns_[at];
+    if (columns_[at] != nullptr && columns_[at]->Is(leaf, num_rows)) return columns_[at];
   }
   const auto metadata = tail_.Slice(tail_.columns[at]);
   ARROW_ASSIGN_OR_RAISE(auto column, ColumnReader::Open(*object_, tail_.columns[at], AsSpan(*metadata),
-                                                        version(), leaf, num_rows_));
+                                                        version(), leaf, num_rows));
   std::lock_guard lock(mutex_);
-  if (columns_[at] != nullptr && columns_[at]->column().SameAs(leaf))
-    return columns_[at];  // another thread's
+  if (columns_[at] != nullptr && columns_[at]->Is(leaf, num_rows)) return columns_[at];  // another thread's
   memory_bytes_ += column->memory_bytes() - (columns_[at] == nullptr ? 0 : columns_[at]->memory_bytes());
   columns_[at] = column;
   return column;
@@ -167,7 +162,15 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> FileReaderImpl::ReadRows(cons
     const auto& field = projection.schema->field(static_cast<int>(i));
     auto& plan = plans.emplace_back();
     if (version() == FormatVersion::k2_0 && IsNested(*field)) {
-      const NestedReaderV2_0 reader(object_.get(), tail_, projection, pool);
+      const auto find = [this](int32_t index, const LeafColumn& leaf, int64_t num_leaf_rows,
+                               std::span<const RowRange> leaf_rows) -> arrow::Result<ColumnPlan> {
+        FieldPlan found(1);
+        ARROW_ASSIGN_OR_RAISE(found[0].column, OpenColumn(index, leaf, num_leaf_rows));
+        found[0].parts = found[0].column->Find(leaf_rows);
+        ARROW_RETURN_NOT_OK(ReadTables({&found, 1}));
+        return std::move(found[0]);
+      };
+      const NestedReaderV2_0 reader(object_.get(), tail_, projection, find, pool);
       ARROW_ASSIGN_OR_RAISE(arrays[i], reader.Read(field, num_rows_, rows, &columns));
       continue;
     }
@@ -178,7 +181,7 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> FileReaderImpl::ReadRows(cons
         return arrow::Status::Invalid(object_->path(), ": a projection with too few columns for its schema");
       }
       ARROW_ASSIGN_OR_RAISE(leaf, projection.Stored(columns.front(), std::move(leaf)));
-      ARROW_ASSIGN_OR_RAISE(auto column, OpenColumn(columns.front(), leaf));
+      ARROW_ASSIGN_OR_RAISE(auto column, OpenColumn(columns.front(), leaf, num_rows_));
       columns = columns.subspan(1);
       auto parts = column->Find(rows);
       plan.push_back({std::move(column), std::move(parts)});

@@ -138,6 +138,27 @@ TEST(FileReadsTest, TheIndexOfAPageIsReadWithItsFirstRowAndKept) {
   EXPECT_GT(reader->memory_bytes(), one_page);
 }
 
+TEST(FileReadsTest, NestedColumnsOfVersion2_0ReadTheirTablesOnce) {
+  std::mt19937_64 random(10);
+  const auto batch = RandomBatch({arrow::list(arrow::utf8())}, 5000, {0.1, 30, true}, random);
+  auto counter = std::make_shared<StoreCounter>();
+  auto store = ObserveStore(MakeMemoryStore(), counter);
+  FileWriterOptions options;
+  options.version = FormatVersion::k2_0;
+  ASSERT_TRUE(WriteFile(store.get(), "f", *batch, options, 5000).ok());
+  auto reader = OpenFile(store.get(), "f").ValueOrDie();
+  const std::vector<int64_t> rows{3000};
+  int64_t bytes[2];
+  for (int64_t& read : bytes) {
+    counter->Reset();
+    ExpectEqual(*reader->Take(reader->WholeFile(), rows, arrow::default_memory_pool()).ValueOrDie(),
+                *batch->Slice(3000, 1));
+    read = counter->bytes_read();
+  }
+  EXPECT_GT(bytes[0], 5000 * 8);  // where each string ends
+  EXPECT_LT(bytes[1], 1000);
+}
+
 TEST(FileReadsTest, RowsOfMiniBlockPagesAreOneReadForEachChunkAtMost) {
   constexpr int64_t kRows = 200'000;
   const auto far = CostOf(arrow::int64(), {0.1, 0, true}, kRows, FarApart(kRows));

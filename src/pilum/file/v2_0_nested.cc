@@ -144,23 +144,15 @@ arrow::Result<std::shared_ptr<arrow::ArrayData>> NestedReaderV2_0::ReadLeaf(
     std::span<const RowRange> rows) const {
   ARROW_ASSIGN_OR_RAISE(auto leaves, LeafColumn::Of(field));
   ARROW_ASSIGN_OR_RAISE(const LeafColumn leaf, projection_.Stored(column, std::move(leaves[0])));
-  const ByteRange metadata = MetadataOf(column);
-  ARROW_ASSIGN_OR_RAISE(auto reader, ColumnReader::Open(*object_, metadata, AsSpan(*tail_.Slice(metadata)),
-                                                        FormatVersion::k2_0, leaf, num_rows));
-  auto parts = reader->Find(rows);
+  ARROW_ASSIGN_OR_RAISE(auto plan, find_(column, leaf, num_rows, rows));
   std::vector<ByteRange> bytes;
-  ColumnReader::AppendTables(parts, &bytes);
-  ARROW_ASSIGN_OR_RAISE(const auto tables, object_->ReadMany(bytes));
-  Buffers left = tables.ranges;
-  ARROW_RETURN_NOT_OK(reader->InitTables(parts, &left).status());
-  bytes.clear();
-  ColumnReader::Plan(parts, &bytes);
+  ColumnReader::Plan(plan.parts, &bytes);
   ARROW_ASSIGN_OR_RAISE(const auto fetched, object_->ReadMany(bytes));
   int64_t n = 0;
   for (const RowRange& range : rows) n += range.size();
   ARROW_ASSIGN_OR_RAISE(auto builder, ColumnBuilder::Make(leaf.type, n, pool_));
   Buffers rest = fetched.ranges;
-  ARROW_RETURN_NOT_OK(ColumnReader::Decode(parts, &rest, &builder));
+  ARROW_RETURN_NOT_OK(ColumnReader::Decode(plan.parts, &rest, &builder));
   return builder.Finish();
 }
 

@@ -12,10 +12,12 @@
 #include <arrow/type.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
 
+#include "pilum/file/column_reader.h"
 #include "pilum/file/file_projection.h"
 #include "pilum/file/footer.h"
 #include "pilum/file/page_reader.h"
@@ -25,12 +27,16 @@
 namespace pilum {
 
 /// Reads fields of a projection of one file. Each list takes a round of reads of its own: where items are,
-/// only the ends say. Nothing is cached. Any thread.
+/// only the ends say. Any thread.
 class NestedReaderV2_0 {
  public:
+  /// The pages of a column of `num_rows` that hold `rows`, with their tables.
+  using FindRows = std::function<arrow::Result<ColumnPlan>(int32_t column, const LeafColumn& leaf,
+                                                           int64_t num_rows, std::span<const RowRange> rows)>;
+
   NestedReaderV2_0(ReadableObject* object, const FileTail& tail, const FileProjection& projection,
-                   arrow::MemoryPool* pool)
-      : object_(object), tail_(tail), projection_(projection), pool_(pool) {}
+                   FindRows find, arrow::MemoryPool* pool)
+      : object_(object), tail_(tail), projection_(projection), find_(std::move(find)), pool_(pool) {}
 
   /// Rows `rows` (ascending, disjoint) of a field whose columns hold `num_rows`. Takes the columns of the
   /// field off the front of `columns`.
@@ -59,6 +65,7 @@ class NestedReaderV2_0 {
   ReadableObject* const object_;
   const FileTail& tail_;
   const FileProjection& projection_;
+  const FindRows find_;
   arrow::MemoryPool* const pool_;
 };
 
