@@ -61,7 +61,8 @@ arrow::Result<BatchPtr> Dataset::TakeAddresses(std::span<const uint64_t> address
   std::vector<uint64_t> sorted(addresses.begin(), addresses.end());
   std::sort(sorted.begin(), sorted.end());
   sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
-  const size_t piece_rows = TakePieceRows(sorted.size());
+  const bool parallel = IsParallelTake(sorted.size(), projection.columns().size());
+  const size_t piece_rows = TakePieceRows(sorted.size(), parallel);
   std::vector<Piece> pieces;
   for (size_t i = 0; i < sorted.size();) {
     const uint64_t id = sorted[i] >> 32;
@@ -77,7 +78,7 @@ arrow::Result<BatchPtr> Dataset::TakeAddresses(std::span<const uint64_t> address
                                        uri());
     }
   }
-  ARROW_RETURN_NOT_OK(ReadTakePieces(sorted.size(), pieces.size(),
+  ARROW_RETURN_NOT_OK(ReadTakePieces(parallel, pieces.size(),
                                      [&](size_t i) { return ReadPiece(*this, projection, &pieces[i]); }));
   std::vector<uint64_t> found;
   arrow::RecordBatchVector batches;

@@ -58,9 +58,10 @@ class FileScan final : public arrow::RecordBatchReader {
 /// Rows `rows`, ascending without repeats, in one batch.
 arrow::Result<BatchPtr> TakeInPieces(FileReader& file, const FileProjection& projection,
                                      std::span<const int64_t> rows) {
-  const size_t piece_rows = std::max<size_t>(TakePieceRows(rows.size()), 1);
+  const bool parallel = IsParallelTake(rows.size(), projection.column_indices.size());
+  const size_t piece_rows = std::max<size_t>(TakePieceRows(rows.size(), parallel), 1);
   arrow::RecordBatchVector pieces(std::max<size_t>((rows.size() + piece_rows - 1) / piece_rows, 1));
-  ARROW_RETURN_NOT_OK(ReadTakePieces(rows.size(), pieces.size(), [&](size_t i) {
+  ARROW_RETURN_NOT_OK(ReadTakePieces(parallel, pieces.size(), [&](size_t i) {
     const auto piece = rows.subspan(i * piece_rows, std::min(piece_rows, rows.size() - i * piece_rows));
     return file.Take(projection, piece, arrow::default_memory_pool()).Value(&pieces[i]);
   }));
