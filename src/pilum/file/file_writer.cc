@@ -4,6 +4,7 @@
 #include <arrow/array.h>
 #include <arrow/array/concatenate.h>
 #include <arrow/compute/cast.h>
+#include <arrow/util/align_util.h>
 #include <arrow/util/byte_size.h>
 #include <arrow/util/future.h>
 #include <arrow/util/thread_pool.h>
@@ -244,6 +245,9 @@ arrow::Result<std::shared_ptr<arrow::Array>> FileWriterImpl::ArrayOf(const arrow
     return arrow::Status::TypeError("Column `", name, "` is of type ", array->type()->ToString(), ", not ",
                                     type->ToString());
   }
+  // Whoever made the buffers may have cut them anywhere; what is aligned is not copied.
+  ARROW_ASSIGN_OR_RAISE(
+      array, arrow::util::EnsureAlignment(std::move(array), arrow::util::kValueAlignment, options_.pool));
   ARROW_RETURN_NOT_OK(CheckNulls(*array->data(), field.field()));
   return array;
 }
