@@ -122,9 +122,7 @@ arrow::Result<EncodedPage> EncodeNullVectors(const LeafValues& values, Levels le
                                              const EncodingOptions& options) {
   if (values.type.dims.size() > 1 || HasNullableAroundList(levels)) {
     return arrow::Status::NotImplemented(
-        "vectors of nulls in vectors, or below a null that is outside of a list, have no form that all "
-        "readers "
-        "understand");
+        "vectors of nulls in vectors, or below a null outside of a list, have no form that all readers know");
   }
   if (levels.layers[0] == enc::REPDEF_ALL_VALID_ITEM) {
     levels.layers[0] = enc::REPDEF_NULLABLE_ITEM;  // takes level 1; those of outer layers move up

@@ -94,6 +94,7 @@ arrow::Status BlobPage::Init(Buffers buffers) {
   ARROW_ASSIGN_OR_RAISE(const auto rows, builder.Finish());
   const auto* positions = rows->child_data[0]->GetValues<uint64_t>(1);
   const auto* sizes = rows->child_data[1]->GetValues<uint64_t>(1);
+  blobs_.clear();
   for (int64_t row = 0; row < page_.num_rows; ++row) {
     if (positions[row] > kMaxPosition || sizes[row] > kMaxPosition) {
       return Corrupt(

@@ -136,6 +136,7 @@ arrow::Status ConstantPage::InitRows() {
     return arrow::Status::Invalid(levels_.num_slots, " levels for ", page_.num_rows, " rows");
   }
   const int num_lists = levels_.num_lists();
+  row_slots_.clear();
   for (int64_t slot = 0; slot < levels_.num_slots; ++slot) {
     if (levels_.Repetition(slot) == num_lists) row_slots_.push_back(slot);
   }

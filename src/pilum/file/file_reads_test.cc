@@ -138,6 +138,52 @@ TEST(FileReadsTest, TheIndexOfAPageIsReadWithItsFirstRowAndKept) {
   EXPECT_GT(reader->memory_bytes(), one_page);
 }
 
+TEST(FileReadsTest, TablesThatCouldNotBeReadAreReadAgain) {
+  std::mt19937_64 random(11);
+  const auto batch =
+      RandomBatch({arrow::utf8(), arrow::list(arrow::int32())}, 3000, {0.1, 900, true}, random);
+  auto faults = std::make_shared<FaultInjector>();
+  auto store = ObserveStore(MakeMemoryStore(), faults);
+  ASSERT_TRUE(WriteFile(store.get(), "f", *batch, {}, 3000).ok());
+  auto reader = OpenFile(store.get(), "f").ValueOrDie();
+  faults->Fail(StoreOperation::kRead, "f", 1, FaultInjector::When::kBefore);
+  const std::vector<int64_t> rows{7, 2999};
+  const auto take = [&] { return reader->Take(reader->WholeFile(), rows, arrow::default_memory_pool()); };
+  EXPECT_TRUE(take().status().IsIOError());
+  for (size_t i = 0; i < rows.size(); ++i) {
+    ExpectEqual(*take().ValueOrDie()->Slice(static_cast<int64_t>(i), 1), *batch->Slice(rows[i], 1));
+  }
+}
+
+/// The file "f" with the last buffer of the last page of its first column, an index, all ones.
+void DamageLastIndex(ObjectStore* store) {
+  const auto reader = OpenFile(store, "f").ValueOrDie();
+  const ByteRange index = (*reader->Describe()).columns[0].pages.back().buffers.back();
+  std::string bytes = store->Get("f").ValueOrDie()->ToString();
+  std::fill_n(bytes.begin() + index.offset, index.length, '\xFF');
+  ASSERT_TRUE(store->Put("f", AsSpan(bytes), Durability::kProcessCrash).ok());
+}
+
+TEST(FileReadsTest, ADamagedTableIsAnErrorEachTimeAndOtherPagesAreRead) {
+  for (const auto& type : {arrow::utf8(), arrow::list(arrow::int32())}) {
+    std::mt19937_64 random(12);
+    const auto batch = RandomBatch({type}, 2000, {0.1, 900, true}, random);
+    auto store = MakeMemoryStore();
+    FileWriterOptions options;
+    options.page_bytes = 5'000;
+    ASSERT_TRUE(WriteFile(store.get(), "f", *batch, options, 500).ok());
+    DamageLastIndex(store.get());
+    auto reader = OpenFile(store.get(), "f").ValueOrDie();
+    for (int round = 0; round < 3; ++round) {
+      const auto last = reader->ReadRange(reader->WholeFile(), 1999, 2000, arrow::default_memory_pool());
+      ASSERT_TRUE(last.status().IsIOError()) << type->ToString() << last.status().ToString();
+      EXPECT_NE(last.status().message().find("f"), std::string::npos);
+      ExpectEqual(**reader->ReadRange(reader->WholeFile(), 0, 100, arrow::default_memory_pool()),
+                  *batch->Slice(0, 100));
+    }
+  }
+}
+
 TEST(FileReadsTest, NestedColumnsOfVersion2_0ReadTheirTablesOnce) {
   std::mt19937_64 random(10);
   const auto batch = RandomBatch({arrow::list(arrow::utf8())}, 5000, {0.1, 30, true}, random);

@@ -25,6 +25,7 @@
 namespace pilum {
 
 using testing::ExpectEqual;
+using testing::ExpectRoundTrip;
 using testing::LeafTypes;
 using testing::NestedTypes;
 using testing::OpenFile;
@@ -518,12 +519,7 @@ TEST(FileRoundTripTest, MillionsOfEmptyListsAroundFewValuesAreSplitIntoPages) {
   const auto batch =
       arrow::RecordBatch::Make(arrow::schema({arrow::field("l", lists->type())}), 300'000, {lists});
   for (const auto version : {FormatVersion::k2_1, FormatVersion::k2_2}) {
-    auto store = MakeMemoryStore();
-    FileWriterOptions options;
-    options.version = version;
-    ASSERT_TRUE(WriteFile(store.get(), "f", *batch, options, 300'000).ok());
-    auto reader = OpenFile(store.get(), "f").ValueOrDie();
-    ExpectEqual(**reader->ReadRange(reader->WholeFile(), 0, 300'000, arrow::default_memory_pool()), *batch);
+    ExpectRoundTrip(*batch, version);
   }
 }
 
@@ -551,14 +547,9 @@ std::shared_ptr<arrow::RecordBatch> StructsOfEmptyLists(const std::vector<int>& 
 TEST(FileRoundTripTest, OneRowOfManyEmptyListsInAStructHasAPageOfItsOwn) {
   const auto batch = StructsOfEmptyLists({3, 1, -1, 70'000, 0, 2, -1});
   for (const auto version : {FormatVersion::k2_1, FormatVersion::k2_2}) {
-    auto store = MakeMemoryStore();
-    FileWriterOptions options;
-    options.version = version;
-    const auto written = WriteFile(store.get(), "f", *batch, options, 7);
-    ASSERT_TRUE(written.ok()) << written.ToString();
-    auto reader = OpenFile(store.get(), "f").ValueOrDie();
+    const auto reader = ExpectRoundTrip(*batch, version);
+    ASSERT_NE(reader, nullptr);
     EXPECT_EQ((*reader->Describe()).columns[0].pages.size(), 3);
-    ExpectEqual(**reader->ReadRange(reader->WholeFile(), 0, 7, arrow::default_memory_pool()), *batch);
     ExpectEqual(**reader->ReadRange(reader->WholeFile(), 3, 4, arrow::default_memory_pool()),
                 *batch->Slice(3, 1));
   }
@@ -594,13 +585,7 @@ TEST(FileRoundTripTest, RepeatedValuesAmongTooManyLevelsHaveNoDictionary) {
   const auto array = *outer.Finish();
   const auto batch = arrow::RecordBatch::Make(arrow::schema({arrow::field("l", array->type())}), 1, {array});
   for (const auto version : {FormatVersion::k2_1, FormatVersion::k2_2}) {
-    auto store = MakeMemoryStore();
-    FileWriterOptions options;
-    options.version = version;
-    const auto written = WriteFile(store.get(), "f", *batch, options, 1);
-    ASSERT_TRUE(written.ok()) << written.ToString();
-    auto reader = OpenFile(store.get(), "f").ValueOrDie();
-    ExpectEqual(**reader->ReadRange(reader->WholeFile(), 0, 1, arrow::default_memory_pool()), *batch);
+    ExpectRoundTrip(*batch, version);
   }
 }
 

@@ -20,6 +20,7 @@
 namespace pilum {
 
 using testing::ExpectEqual;
+using testing::ExpectRoundTrip;
 using testing::OpenFile;
 using testing::RandomBatch;
 using testing::WriteFile;
@@ -115,12 +116,7 @@ TEST(FileWriterTest, BuffersNeedNoAlignment) {
     const auto array = arrow::MakeArray(Misaligned(*batch->column(0)->data(), 1));
     const auto odd = arrow::RecordBatch::Make(batch->schema(), 3000, {array});
     for (const auto version : {FormatVersion::k2_0, FormatVersion::k2_1, FormatVersion::k2_2}) {
-      auto store = MakeMemoryStore();
-      FileWriterOptions options;
-      options.version = version;
-      ASSERT_TRUE(WriteFile(store.get(), "f", *odd, options, 3000).ok()) << type->ToString();
-      auto reader = OpenFile(store.get(), "f").ValueOrDie();
-      ExpectEqual(**reader->ReadRange(reader->WholeFile(), 0, 3000, arrow::default_memory_pool()), *batch);
+      ExpectRoundTrip(*odd, version);
     }
   }
 }
@@ -133,14 +129,10 @@ TEST(FileWriterTest, StringsOfVersion2_0HaveADictionaryIfFewerThan100AreDistinct
     const auto array = *strings.Finish();
     const auto batch =
         arrow::RecordBatch::Make(arrow::schema({arrow::field("s", arrow::utf8())}), rows, {array});
-    auto store = MakeMemoryStore();
-    FileWriterOptions options;
-    options.version = FormatVersion::k2_0;
-    ASSERT_TRUE(WriteFile(store.get(), "f", *batch, options, rows).ok());
-    auto reader = OpenFile(store.get(), "f").ValueOrDie();
+    const auto reader = ExpectRoundTrip(*batch, FormatVersion::k2_0);
+    ASSERT_NE(reader, nullptr);
     const std::string encoding = (*reader->Describe()).columns[0].pages[0].encoding;
     EXPECT_EQ(encoding.find("dictionary") != std::string::npos, dictionary) << rows << " " << distinct;
-    ExpectEqual(**reader->ReadRange(reader->WholeFile(), 0, rows, arrow::default_memory_pool()), *batch);
   }
 }
 
@@ -156,11 +148,8 @@ TEST(FileWriterTest, Version2_1HasNoEncodingsOfVersion2_2) {
                      arrow::field("n", arrow::boolean())}),
       20'000, arrow::ArrayVector{*constant.Finish(), *runs.Finish(), *nulls.Finish()});
   for (const auto version : {FormatVersion::k2_1, FormatVersion::k2_2}) {
-    auto store = MakeMemoryStore();
-    FileWriterOptions options;
-    options.version = version;
-    ASSERT_TRUE(WriteFile(store.get(), "f", *batch, options, 20'000).ok());
-    auto reader = OpenFile(store.get(), "f").ValueOrDie();
+    const auto reader = ExpectRoundTrip(*batch, version);
+    ASSERT_NE(reader, nullptr);
     const auto description = *reader->Describe();
     const bool v2_2 = version == FormatVersion::k2_2;
     const auto has = [&](size_t column, const char* what) {
@@ -172,7 +161,6 @@ TEST(FileWriterTest, Version2_1HasNoEncodingsOfVersion2_2) {
     if (!v2_2) {
       EXPECT_FALSE(has(2, "rle")) << description.columns[2].pages[0].encoding;  // levels in runs
     }
-    ExpectEqual(**reader->ReadRange(reader->WholeFile(), 0, 20'000, arrow::default_memory_pool()), *batch);
   }
 }
 

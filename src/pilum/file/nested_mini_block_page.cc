@@ -114,6 +114,8 @@ arrow::Status NestedMiniBlockPage::InitIndex(std::span<const uint8_t> index) {
                                                     " bytes for " + std::to_string(chunks_.num_chunks()) +
                                                     " chunks");
   }
+  rows_finished_.clear();
+  leftover_.clear();
   int64_t rows = 0;
   for (size_t chunk = 0; chunk < chunks_.num_chunks(); ++chunk) {
     rows_finished_.push_back(rows);

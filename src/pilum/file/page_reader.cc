@@ -21,14 +21,11 @@ arrow::Status PageReader::Corrupt(int64_t offset, std::string_view what) const {
 }
 
 arrow::Result<bool> PageReader::InitOnce(Buffers tables) {
-  bool first = false;
-  std::call_once(once_, [&] {
-    first = true;
-    init_status_ = Init(tables);
-    ready_.store(init_status_.ok(), std::memory_order_release);
-  });
-  ARROW_RETURN_NOT_OK(init_status_);
-  return first;
+  std::lock_guard lock(mutex_);
+  if (ready()) return false;
+  ARROW_RETURN_NOT_OK(Init(tables));
+  ready_.store(true, std::memory_order_release);
+  return true;
 }
 
 arrow::Status PageReader::Decode(std::span<const RowRange>, Buffers, ColumnBuilder*) const {

@@ -51,9 +51,10 @@ class PageReader {
 
   /// The bytes Init wants: tables that every later read needs.
   virtual std::vector<ByteRange> InitRanges() const { return {}; }
+  /// May be called again after it has failed, which may have been for want of memory.
   virtual arrow::Status Init(Buffers) { return arrow::Status::OK(); }
 
-  /// Init, if no thread has done it; its error, whoever has. True: this call has done it.
+  /// Init, unless a thread has done it. True: this call has done it.
   arrow::Result<bool> InitOnce(Buffers tables);
   bool ready() const { return ready_.load(std::memory_order_acquire); }
 
@@ -85,8 +86,7 @@ class PageReader {
   const LeafType type_;
 
  private:
-  std::once_flag once_;
-  arrow::Status init_status_;  // constant once once_ is done
+  std::mutex mutex_;  // of Init
   std::atomic<bool> ready_ = false;
 };
 

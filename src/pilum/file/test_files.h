@@ -11,6 +11,7 @@
 
 #include "pilum/file/file_reader.h"
 #include "pilum/file/file_writer.h"
+#include "pilum/io/memory_store.h"
 
 namespace pilum::testing {
 
@@ -37,6 +38,21 @@ inline void ExpectEqual(const arrow::RecordBatch& got, const arrow::RecordBatch&
     EXPECT_TRUE(got.column(i)->Equals(*want.column(i), arrow::EqualOptions::Defaults().nans_equal(true)))
         << want.schema()->field(i)->ToString();
   }
+}
+
+/// Writes a file of this version in one go, and reads all of it.
+inline std::shared_ptr<FileReader> ExpectRoundTrip(const arrow::RecordBatch& batch, FormatVersion version) {
+  auto store = MakeMemoryStore();
+  FileWriterOptions options;
+  options.version = version;
+  const auto written = WriteFile(store.get(), "f", batch, options, batch.num_rows());
+  EXPECT_TRUE(written.ok()) << batch.schema()->ToString() << ": " << written.ToString();
+  if (!written.ok()) return nullptr;
+  auto reader = OpenFile(store.get(), "f").ValueOrDie();
+  const auto all = reader->ReadRange(reader->WholeFile(), 0, batch.num_rows(), arrow::default_memory_pool());
+  EXPECT_TRUE(all.ok()) << all.status().ToString();
+  if (all.ok()) ExpectEqual(**all, batch);
+  return reader;
 }
 
 }  // namespace pilum::testing

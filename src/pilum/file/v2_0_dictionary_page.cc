@@ -123,6 +123,7 @@ arrow::Status DictionaryPage::Init(Buffers buffers) {
   ARROW_ASSIGN_OR_RAISE(entries_, builder.Finish());
   if (type_.kind != LeafType::Kind::kDictionary) return arrow::Status::OK();
   int64_t valid = 0;
+  keys_.clear();
   for (int64_t i = 0; i < entries_->length; ++i) keys_.push_back(entries_->IsValid(i) ? valid++ : kNull);
   if (valid == entries_->length) return arrow::Status::OK();
   ARROW_ASSIGN_OR_RAISE(auto values, arrow::compute::DropNull(*arrow::MakeArray(entries_)));
