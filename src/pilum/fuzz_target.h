@@ -32,6 +32,17 @@ inline void Require(const arrow::Status& status, std::string_view what) {
   if (!status.ok()) Require(false, std::string(what) + ": " + status.ToString());
 }
 
+/// Ends the process if an array or a batch is not one by its structure. What values mean is not checked where
+/// they are read: whether text is UTF-8, a time one of the day, a decimal of no more digits than its type's.
+template <typename Rows>
+void RequireValid(const Rows& rows) {
+  const arrow::Status status = rows.ValidateFull();
+  for (const char* meaning : {"UTF8", "acceptable range", "whole number of days", "precision"}) {
+    if (status.message().find(meaning) != std::string::npos) return;
+  }
+  Require(status, "valid by its structure");
+}
+
 /// Bytes in an allocation of their own, of exactly their size and at an odd address: reads behind the end and
 /// loads that need alignment show. For what is given as a view of larger strings.
 class ExactBytes {

@@ -108,7 +108,7 @@ void FuzzBlobs(const fuzz::Blobs& input) {
   Require(column.ok() == values.ok(), "a column is read if each of its values is");
   Require(arrow::default_memory_pool()->max_memory() < kMaxMemory, "no more memory than the objects take");
   if (!column.ok()) return;
-  Require((*column)->ValidateFull(), "a valid column");
+  RequireValid(**column);
   const auto& binary = static_cast<const arrow::LargeBinaryArray&>(**column);
   for (int64_t row = 0; row < binary.length(); ++row) {
     const auto& value = (*values)[static_cast<size_t>(row)];

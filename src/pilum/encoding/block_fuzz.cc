@@ -30,7 +30,7 @@ void FuzzStrings(const fuzz::Block& input, const ExactBytes& bytes,
   Require(builder.validity().Append(true, n), "validity");
   const auto data = builder.Finish();
   Require(data.status(), "as many strings as were asked for");
-  Require(arrow::MakeArray(*data)->ValidateFull(), "a valid array");
+  RequireValid(*arrow::MakeArray(*data));
 }
 
 void FuzzBlock(const fuzz::Block& input) {

@@ -155,7 +155,7 @@ void FuzzArray(const arrow::Field& field, const std::vector<NestingLayer>& kinds
   RequireAgreement(kinds, layers);
   const auto leaf = arrow::Concatenate(values).ValueOrDie();
   const auto again = arrow::MakeArray(Assemble(field.type(), leaf->data(), &layers.back()));
-  Require(again->ValidateFull(), "a valid array");
+  RequireValid(*again);
   Require(again->Equals(arrow::MakeArray(array)), "the array comes back");
 }
 

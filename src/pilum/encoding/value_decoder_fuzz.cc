@@ -82,7 +82,7 @@ void FuzzChunk(const fuzz::Chunk& input) {
   for (const auto& part : {Decode(**decoder, type, buffers, n, begin, count),
                            DecodePart(**decoder, type, buffers, n, begin, count)}) {
     if (!whole.ok()) continue;
-    Require((*whole)->ValidateFull(), "a valid array");
+    RequireValid(**whole);
     Require(part.status(), "a part of a good chunk");
     Require((*part)->Equals(*(*whole)->Slice(begin, count), arrow::EqualOptions().nans_equal(true)),
             "a part of a chunk is the same as in the whole");

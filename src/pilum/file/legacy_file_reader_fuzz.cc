@@ -45,7 +45,7 @@ void FuzzLegacyFile(const fuzz::LegacyFile& input) {
   const auto begin = static_cast<int64_t>(input.begin() % static_cast<uint64_t>(n + 1));
   const auto end = begin + static_cast<int64_t>(input.end() % static_cast<uint64_t>(n - begin + 1));
   const auto some = (*reader)->ReadRange(file, begin, end, arrow::default_memory_pool());
-  if (some.ok()) fuzz::RequireValid(**some);
+  if (some.ok()) RequireValid(**some);
   if (!good) return;
   Require(some.status(), "a range of a good file");
   const auto all = (*reader)->ReadRange(file, 0, n, arrow::default_memory_pool()).ValueOrDie();

@@ -79,15 +79,6 @@ class ExactObject final : public ReadableObject {
 constexpr FormatVersion kVersions[] = {FormatVersion::k2_0, FormatVersion::k2_1, FormatVersion::k2_2};
 constexpr int64_t kMaxRows = 20'000;  // a claim beyond this would be time spent on constants
 
-/// What values mean is not checked where they are read: whether text is UTF-8, a time one of the day.
-inline void RequireValid(const arrow::RecordBatch& batch) {
-  const auto status = batch.ValidateFull();
-  for (const char* meaning : {"UTF8", "acceptable range", "whole number of days", "precision"}) {
-    if (status.message().find(meaning) != std::string::npos) return;
-  }
-  Require(status, "a valid batch");
-}
-
 /// Whether the rows of `some` are those of `all` with these numbers.
 inline bool AreRows(const arrow::RecordBatch& some, const std::vector<int64_t>& rows,
                     const arrow::RecordBatch& all) {
