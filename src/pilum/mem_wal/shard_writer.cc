@@ -8,6 +8,7 @@
 #include <chrono>
 
 #include "pilum/mem_wal/conform_batch.h"
+#include "pilum/mem_wal/row_validation.h"
 #include "pilum/mem_wal/shard_paths.h"
 #include "pilum/util/error.h"
 
@@ -80,6 +81,8 @@ arrow::Status ShardWriter::Put(const arrow::RecordBatchVector& batches) {
     auto batch = ConformToSchema(batches[i], dataset_->lance_schema()->arrow());
     if (!batch.ok()) return Annotate(batch.status(), "Batch " + std::to_string(i) + " ");
     ARROW_RETURN_NOT_OK(key_.ColumnsOf(**batch).status());
+    const auto text = ValidateText(**batch);
+    if (!text.ok()) return Annotate(text, "Batch " + std::to_string(i) + " ");
     conformed.push_back(*std::move(batch));
   }
   const auto start = Clock::now();

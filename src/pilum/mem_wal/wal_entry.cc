@@ -12,6 +12,7 @@
 #include <limits>
 
 #include "pilum/io/object_store.h"
+#include "pilum/mem_wal/row_validation.h"
 #include "pilum/util/error.h"
 #include "pilum/util/little_endian.h"
 
@@ -112,7 +113,7 @@ arrow::Result<WalEntry> Parse(const std::shared_ptr<arrow::Buffer>& bytes) {
     ARROW_ASSIGN_OR_RAISE(const int64_t batch_begin, stream->Tell());
     ARROW_ASSIGN_OR_RAISE(auto batch, reader->Next());
     if (batch == nullptr) break;
-    ARROW_RETURN_NOT_OK(batch->ValidateFull());
+    ARROW_RETURN_NOT_OK(ValidateStructure(*batch));
     ARROW_ASSIGN_OR_RAISE(const int64_t batch_end, stream->Tell());
     ARROW_RETURN_NOT_OK(CheckHidesNothing(*batch, *bytes, batch_begin, batch_end));
     if (pool.bytes_allocated() > 0) {  // compressed: the buffers are not slices of `bytes`

@@ -20,7 +20,7 @@ void FuzzEntry(const ExactBytes& bytes) {
   if (!entry.ok()) return;
   arrow::RecordBatchVector batches;
   for (const auto& batch : entry->batches) {
-    Require(batch->ValidateFull(), "a valid batch");
+    RequireValid(*batch);
     if (batch->num_rows() > 0) batches.push_back(batch);
   }
   if (batches.empty()) return;
