@@ -259,3 +259,52 @@ def test_nested_rows_of_a_writer_that_died_are_replayed_by_the_other_engine(pilu
     if reader == "pilum":
         snapshot = snapshot_of(official, pilum, uri, shard)
         assert by_id(official.mem_wal.LsmScanner.from_snapshots(official.dataset(uri), [snapshot]).to_table()) == expected
+
+
+def as_stored(values, type):
+    """Values that Arrow has no checks for, so that they may be none of the type."""
+    width = pa.binary(type.bit_width // 8)
+    return pa.Array.from_buffers(type, len(values), pa.array(values, width).buffers())
+
+
+ODD_VALUES = {
+    "decimal of too many digits": as_stored([b"\x6f" * 16, b"\x01" * 16], pa.decimal128(5, 2)),
+    "time behind the end of a day": as_stored([b"\x6f" * 4, b"\xff" * 4], pa.time32("s")),
+    "part of a day": as_stored([b"\x01" * 8, b"\xff" * 8], pa.date64()),
+}
+
+
+@pytest.mark.parametrize("odd", ODD_VALUES)
+@pytest.mark.parametrize("writer, reader", [("pilum", "lance"), ("lance", "pilum"), ("pilum", "pilum")])
+def test_values_of_no_meaning_are_replayed(pilum, official, uri, writer, reader, odd):
+    import_mem_wal(pilum, official)
+    engines = {"pilum": pilum, "lance": official}
+    odd = ODD_VALUES[odd]
+    schema = pa.schema([pa.field("id", pa.int64(), False, PRIMARY_KEY), pa.field("v", odd.type)])
+    shard = str(uuid.uuid4())
+    dataset = engines[writer].write_dataset(schema.empty_table(), uri)
+    dataset.initialize_mem_wal(unsharded=True)
+    abandoned = dataset.mem_wal_writer(shard)
+    abandoned.put(pa.table([pa.array([1, 2]), odd], schema=schema))
+    with engines[reader].dataset(uri).mem_wal_writer(shard) as mem_wal:
+        got = mem_wal.lsm_scanner().to_table().sort_by("id")["v"].combine_chunks()
+    assert got.type == odd.type and got.buffers()[1].to_pybytes()[: odd.nbytes] == odd.buffers()[1].to_pybytes()[: odd.nbytes]
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_text_that_no_reader_of_the_log_takes_is_refused(pilum, official, uri, nested):
+    text = pa.Array.from_buffers(pa.string(), 2, pa.array([b"good", b"\xff\xfe"]).buffers())
+    column = pa.StructArray.from_arrays([text], ["s"]) if nested else text
+    schema = pa.schema([pa.field("id", pa.int64(), False, PRIMARY_KEY), pa.field("v", column.type)])
+    rows = pa.table([pa.array([1, 2]), column], schema=schema)
+    shard = str(uuid.uuid4())
+    dataset = pilum.write_dataset(schema.empty_table(), uri)
+    dataset.initialize_mem_wal(unsharded=True)
+    writer = dataset.mem_wal_writer(shard)
+    with pytest.raises(OSError, match="column `v`.*UTF8"):
+        writer.put(rows)
+    writer.put(rows.slice(0, 1))
+    for engine in (pilum, official):
+        __import__(engine.__name__ + ".mem_wal")
+        with engine.dataset(uri).mem_wal_writer(shard) as next_writer:
+            assert next_writer.lsm_scanner().to_table().to_pylist() == rows.slice(0, 1).to_pylist()
