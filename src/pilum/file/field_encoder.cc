@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pilum/file/field_encoder.h"
 
-#include <arrow/array.h>
-#include <arrow/array/concatenate.h>
-
 #include <algorithm>
 
 #include "pilum/file/column_metadata.h"
@@ -56,14 +53,10 @@ arrow::Status FieldEncoder::AddColumnsV2_0(const std::shared_ptr<arrow::Field>& 
   return arrow::Status::OK();
 }
 
-arrow::Result<EncodedField> FieldEncoder::Encode(arrow::ArrayVector arrays, int64_t first_row) const {
-  std::shared_ptr<arrow::Array> array = arrays[0];
-  if (arrays.size() > 1) {
-    ARROW_ASSIGN_OR_RAISE(array, arrow::Concatenate(arrays, pool_));
-  }
-  arrays.clear();  // the pages are to be made in their place
+arrow::Result<EncodedField> FieldEncoder::Encode(std::shared_ptr<arrow::ArrayData> array,
+                                                 int64_t first_row) const {
   EncodedField out;
-  const Rows rows{array->data(), first_row};
+  const Rows rows{std::move(array), first_row};
   if (!IsNested(*field_)) {
     ARROW_RETURN_NOT_OK(EncodeFlat(rows, 0, &out));
     return out;

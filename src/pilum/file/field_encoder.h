@@ -3,7 +3,7 @@
 // FieldEncoder: rows of one field to pages of its columns. Spec: 10-file.md §4, §5; 11-encodings.md §9.
 #pragma once
 
-#include <arrow/array/array_base.h>
+#include <arrow/array/data.h>
 #include <arrow/buffer.h>
 #include <arrow/memory_pool.h>
 #include <arrow/result.h>
@@ -53,10 +53,9 @@ class FieldEncoder {
   /// In the order they have in the file.
   const std::vector<Column>& columns() const { return columns_; }
 
-  /// @param arrays rows of the field, one or more; together one page of each column, or more where the levels
-  /// are too many for one.
+  /// @param array rows of the field: one page of each column, or more where the levels are too many for one.
   /// @param first_row of them in the file.
-  arrow::Result<EncodedField> Encode(arrow::ArrayVector arrays, int64_t first_row) const;
+  arrow::Result<EncodedField> Encode(std::shared_ptr<arrow::ArrayData> array, int64_t first_row) const;
 
   PageFormat format() const { return {version_ >= FormatVersion::k2_2}; }
 

@@ -31,10 +31,17 @@ namespace {
 constexpr int64_t kMaxPages = 4;  // what one array may exceed the bytes of a page by
 
 /// A page that is cut short has at least this part of its bytes.
-constexpr int64_t kLeastPagePart = 16;
+constexpr int64_t kLeastPagePart = 4;
+
+/// An array that alone is this part of a page becomes one.
+constexpr int64_t kWholePagePart = 2;
 
 constexpr char kPadding[kBufferAlignment + 1] =
     "HHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHH";
+
+/// Rows whose pages are written before the allocator is to give back to the system what it keeps: without
+/// that it keeps as much as is in use, and for less it would ask for the same memory again at once.
+constexpr int64_t kReleaseBytes = int64_t{4} << 20;
 
 /// Pages of fewer bytes than this are encoded where they are: a thread costs more.
 constexpr int64_t kMinParallelBytes = int64_t{256} << 10;
@@ -59,8 +66,15 @@ struct PendingField {
 /// Pages of a field that are being encoded.
 struct Encoding {
   PendingField* field;
+  int64_t num_bytes;  // of their rows
   arrow::Future<EncodedField> pages;
 };
+
+/// The rows of `arrays` as one array of their own, which holds on to nothing else.
+arrow::Result<std::shared_ptr<arrow::Array>> CopyOf(arrow::ArrayVector arrays, arrow::MemoryPool* pool) {
+  arrays.push_back(arrays.back()->Slice(0, 0));  // one array alone would stay as it is
+  return arrow::Concatenate(arrays, pool);
+}
 
 arrow::Result<int64_t> BytesOf(const arrow::ArrayData& array, const PendingField& field) {
   if (IsNested(*field.encoder.field()) || field.leaf().type.kind == LeafType::Kind::kRow)
@@ -158,6 +172,8 @@ class FileWriterImpl final : public FileWriter {
   arrow::Status FlushPages(PendingField* field);
   /// Writes the oldest pages that are being encoded; the order never depends on threads.
   arrow::Status WriteOldest();
+  /// Those in front that nothing is waited for.
+  arrow::Status WriteFinished();
   arrow::Status WriteAllEncodings();
   arrow::Status WritePages(EncodedField encoded, PendingField* field);
   arrow::Status WriteBlobPage(const arrow::ArrayVector& arrays, PendingField* field);
@@ -181,6 +197,7 @@ class FileWriterImpl final : public FileWriter {
   std::vector<PendingField> fields_;
   std::deque<Encoding> encodings_;         // oldest first
   int64_t pending_bytes_ = 0;              // of all fields
+  int64_t written_bytes_ = 0;              // of rows, since the pool gave memory back to the system
   arrow::Status status_;                   // the first error: a file that lacks pages is never finished
   std::vector<ByteRange> global_buffers_;  // the user's
   std::map<std::string, std::string> extra_metadata_;
@@ -260,6 +277,7 @@ arrow::Status FileWriterImpl::Write(const arrow::RecordBatch& batch) {
     ARROW_ASSIGN_OR_RAISE(auto array, ArrayOf(batch, field));
     arrays.push_back(std::move(array));
   }
+  ARROW_RETURN_NOT_OK(status_ = WriteFinished());
   ARROW_RETURN_NOT_OK(status_ = CopyWaiting());
   for (size_t i = 0; i < fields_.size(); ++i) {
     auto status = Store(&arrays[i], fields_[i]);
@@ -276,9 +294,8 @@ arrow::Status FileWriterImpl::CopyWaiting() {
     if (first == field.pending.end() || field.pending_bytes + field.last_bytes >= options_.page_bytes)
       continue;
     arrow::ArrayVector waiting(first, field.pending.end());
-    waiting.push_back(waiting.back()->Slice(0, 0));  // one array alone would stay as it is
     field.pending.erase(first, field.pending.end());
-    auto copy = arrow::Concatenate(waiting, options_.pool);
+    auto copy = CopyOf(std::move(waiting), options_.pool);
     if (!copy.ok()) return Annotate(copy.status(), "Column '" + field.field().name() + "': ");
     field.pending.push_back(*std::move(copy));
     field.num_copied = field.pending.size();
@@ -332,13 +349,14 @@ arrow::Status FileWriterImpl::Append(std::shared_ptr<arrow::Array> array, int64_
   pending_bytes_ += bytes;
   field->last_bytes = bytes;
   field->pending.push_back(std::move(array));
-  return field->pending_bytes >= options_.page_bytes ? FlushPages(field) : arrow::Status::OK();
+  const bool whole = field->pending.size() == 1 && bytes >= options_.page_bytes / kWholePagePart;
+  return whole || field->pending_bytes >= options_.page_bytes ? FlushPages(field) : arrow::Status::OK();
 }
 
 arrow::Status FileWriterImpl::FlushPages(PendingField* field) {
   if (field->pending_rows == 0) return arrow::Status::OK();
-  const int64_t first_row = field->first_row;
-  const bool small = field->pending_bytes < kMinParallelBytes;
+  const int64_t first_row = field->first_row, num_bytes = field->pending_bytes;
+  const bool small = num_bytes < kMinParallelBytes;
   auto arrays = std::move(field->pending);
   field->first_row += field->pending_rows;
   field->pending.clear();
@@ -350,29 +368,48 @@ arrow::Status FileWriterImpl::FlushPages(PendingField* field) {
     const auto status = WriteBlobPage(arrays, field);
     return status.ok() ? status : Annotate(status, "Column '" + field->field().name() + "': ");
   }
+  std::shared_ptr<arrow::Array> rows = arrays[0];
+  if (arrays.size() > 1) {
+    // Here and not where they are encoded: threads that allocate much keep much, each for itself.
+    auto copy = CopyOf(std::move(arrays), options_.pool);
+    if (!copy.ok()) return Annotate(copy.status(), "Column '" + field->field().name() + "': ");
+    rows = *std::move(copy);
+  }
   auto* pool = arrow::internal::GetCpuThreadPool();
   if (pool->OwnsThisThread() || (small && encodings_.empty())) {
     ARROW_RETURN_NOT_OK(WriteAllEncodings());
-    encodings_.push_back({field, arrow::Future<EncodedField>::MakeFinished(
-                                     field->encoder.Encode(std::move(arrays), first_row))});
+    auto pages = field->encoder.Encode(rows->data(), first_row);
+    encodings_.push_back({field, num_bytes, arrow::Future<EncodedField>::MakeFinished(std::move(pages))});
     return WriteOldest();
   }
+  ARROW_RETURN_NOT_OK(WriteFinished());
   while (encodings_.size() > static_cast<size_t>(pool->GetCapacity())) ARROW_RETURN_NOT_OK(WriteOldest());
-  auto encode = [encoder = &field->encoder, arrays = std::move(arrays), first_row]() mutable {
-    return encoder->Encode(std::move(arrays), first_row);
+  auto encode = [encoder = &field->encoder, rows = rows->data(), first_row]() mutable {
+    return encoder->Encode(std::move(rows), first_row);
   };
   ARROW_ASSIGN_OR_RAISE(auto pages, pool->Submit(std::move(encode)));
-  encodings_.push_back({field, std::move(pages)});
+  encodings_.push_back({field, num_bytes, std::move(pages)});
   return arrow::Status::OK();
 }
 
 arrow::Status FileWriterImpl::WriteOldest() {
   Encoding oldest = std::move(encodings_.front());
   encodings_.pop_front();
-  auto status = oldest.pages.status();
-  if (status.ok()) status = WritePages(oldest.pages.MoveResult().MoveValueUnsafe(), oldest.field);
-  if (status.ok()) return status;
-  return Annotate(status, "Column '" + oldest.field->field().name() + "': ");
+  auto pages = oldest.pages.MoveResult();
+  auto status = pages.status();
+  if (status.ok()) status = WritePages(*std::move(pages), oldest.field);
+  if (!status.ok()) return Annotate(status, "Column '" + oldest.field->field().name() + "': ");
+  written_bytes_ += oldest.num_bytes;
+  if (written_bytes_ >= kReleaseBytes) {
+    written_bytes_ = 0;
+    options_.pool->ReleaseUnused();
+  }
+  return status;
+}
+
+arrow::Status FileWriterImpl::WriteFinished() {
+  while (!encodings_.empty() && encodings_.front().pages.is_finished()) ARROW_RETURN_NOT_OK(WriteOldest());
+  return arrow::Status::OK();
 }
 
 arrow::Status FileWriterImpl::WriteAllEncodings() {

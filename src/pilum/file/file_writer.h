@@ -21,11 +21,12 @@ namespace pilum {
 
 struct FileWriterOptions {
   FormatVersion version = kStableFormatVersion;
-  /// Bytes of values a column gathers before they become a page.
+  /// Bytes of values a column gathers before they become a page. Half as many that come in one array are a
+  /// page at once: they are written from where they lie, and more would have to be copied.
   int64_t page_bytes = int64_t{8} << 20;
   /// Bytes that all columns together gather, or one page if that is more. Then the column with the most gets
-  /// a page of fewer, but no less than a sixteenth of page_bytes.
-  int64_t pending_bytes = int64_t{24} << 20;
+  /// a page of fewer, but no less than a quarter of page_bytes.
+  int64_t pending_bytes = int64_t{8} << 20;
   /// Takes the values of blobs of version 2; must outlive the writer. Without it such columns are refused.
   BlobStorage* blobs = nullptr;
   arrow::MemoryPool* pool = arrow::default_memory_pool();

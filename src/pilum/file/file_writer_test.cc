@@ -9,6 +9,7 @@
 #include <arrow/util/thread_pool.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <random>
 #include <string>
@@ -27,30 +28,60 @@ using testing::WriteFile;
 
 namespace {
 
-TEST(FileWriterTest, ManyColumnsGatherNoMoreThanAFewPagesTogether) {
-  constexpr int64_t kRows = 1000, kColumns = 40;
-  std::mt19937_64 random(14);
-  const std::vector<std::shared_ptr<arrow::DataType>> types(kColumns, arrow::uint64());
-  auto store = MakeMemoryStore();
-  FileWriterOptions options;
-  options.page_bytes = 100'000;  // 12,500 rows
-  options.pending_bytes = 300'000;
-  const auto batch = RandomBatch(types, 20 * kRows, {0, 0, false}, random);
-  auto writer = FileWriter::Make(*store->Create("f", Durability::kProcessCrash),
-                                 *Schema::FromArrow(*batch->schema()), options)
-                    .ValueOrDie();
-  for (int64_t i = 0; i < 20; ++i) {
-    ASSERT_TRUE(writer->Write(*batch->Slice(i * kRows, kRows)).ok());
-    const int64_t given = (i + 1) * kRows * kColumns * 8;
-    // Pages that are being encoded are not in the file yet.
-    const int64_t under_way = (arrow::GetCpuThreadPoolCapacity() + 1) * options.page_bytes;
-    EXPECT_GE(writer->num_bytes(), given - options.pending_bytes - under_way);
+TEST(FileWriterTest, ColumnsGatherNoMoreThanAFewPagesTogether) {
+  constexpr int64_t kRows = 1000, kBatches = 20;
+  for (const int64_t num_columns : {5, 10, 40}) {
+    std::mt19937_64 random(14);
+    const std::vector<std::shared_ptr<arrow::DataType>> types(static_cast<size_t>(num_columns),
+                                                              arrow::uint64());
+    auto store = MakeMemoryStore();
+    FileWriterOptions options;
+    options.page_bytes = 100'000;  // 12,500 rows
+    options.pending_bytes = 300'000;
+    const auto batch = RandomBatch(types, kBatches * kRows, {0, 0, false}, random);
+    auto writer = FileWriter::Make(*store->Create("f", Durability::kProcessCrash),
+                                   *Schema::FromArrow(*batch->schema()), options)
+                      .ValueOrDie();
+    // A quarter of a page for each column, or what was asked for if that is more.
+    const int64_t gathered =
+        std::max(options.pending_bytes, num_columns * (options.page_bytes / 4 + kRows * 8));
+    for (int64_t i = 0; i < kBatches; ++i) {
+      ASSERT_TRUE(writer->Write(*batch->Slice(i * kRows, kRows)).ok());
+      const int64_t given = (i + 1) * kRows * num_columns * 8;
+      // Pages that are being encoded are not in the file yet.
+      const int64_t under_way = (arrow::GetCpuThreadPoolCapacity() + 1) * options.page_bytes;
+      EXPECT_GE(writer->num_bytes(), given - gathered - under_way);
+    }
+    ASSERT_TRUE(writer->Finish().ok());
+    auto reader = OpenFile(store.get(), "f").ValueOrDie();
+    ExpectEqual(**reader->ReadRange(reader->WholeFile(), 0, kBatches * kRows, arrow::default_memory_pool()),
+                *batch);
+    const auto description = *reader->Describe();
+    const size_t fewest = kBatches * kRows * 8 / options.page_bytes;
+    for (const auto& column : description.columns) {
+      EXPECT_GE(column.pages.size(), fewest);
+      EXPECT_LE(column.pages.size(), 4 * fewest + 4) << num_columns;
+    }
   }
-  ASSERT_TRUE(writer->Finish().ok());
-  auto reader = OpenFile(store.get(), "f").ValueOrDie();
-  ExpectEqual(**reader->ReadRange(reader->WholeFile(), 0, 20 * kRows, arrow::default_memory_pool()), *batch);
-  const auto description = *reader->Describe();
-  for (const auto& column : description.columns) EXPECT_LE(column.pages.size(), 20u);
+}
+
+TEST(FileWriterTest, HalfAPageInOneArrayIsAPage) {
+  std::mt19937_64 random(18);
+  FileWriterOptions options;
+  options.page_bytes = 80'000;  // 10,000 rows
+  for (const auto& [rows, batches, pages] : {std::tuple{5000, 6, 6u}, {4999, 4, 2u}, {10'000, 2, 2u}}) {
+    const auto batch = RandomBatch({arrow::uint64()}, rows * batches, {0, 0, false}, random);
+    auto store = MakeMemoryStore();
+    auto writer = FileWriter::Make(*store->Create("f", Durability::kProcessCrash),
+                                   *Schema::FromArrow(*batch->schema()), options)
+                      .ValueOrDie();
+    for (int i = 0; i < batches; ++i) ASSERT_TRUE(writer->Write(*batch->Slice(i * rows, rows)).ok());
+    ASSERT_TRUE(writer->Finish().ok());
+    const auto reader = OpenFile(store.get(), "f").ValueOrDie();
+    ExpectEqual(**reader->ReadRange(reader->WholeFile(), 0, rows * batches, arrow::default_memory_pool()),
+                *batch);
+    EXPECT_EQ((*reader->Describe()).columns[0].pages.size(), pages) << rows;
+  }
 }
 
 TEST(FileWriterTest, RowsThatWaitForTheirPageHoldNoBatch) {

@@ -231,7 +231,7 @@ inline arrow::Result<FieldPages> EncodePages(uint32_t field, uint32_t minor,
   ARROW_RETURN_NOT_OK(CheckNulls(*rows->data(), *type));
   ARROW_ASSIGN_OR_RAISE(const auto encoder,
                         FieldEncoder::Make(type, kVersions[minor], arrow::default_memory_pool()));
-  ARROW_ASSIGN_OR_RAISE(const auto encoded, encoder.Encode({rows}, 0));
+  ARROW_ASSIGN_OR_RAISE(const auto encoded, encoder.Encode(rows->data(), 0));
   FieldPages input;
   input.set_field(field);
   input.set_minor(minor);
