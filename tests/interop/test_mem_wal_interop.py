@@ -308,3 +308,24 @@ def test_text_that_no_reader_of_the_log_takes_is_refused(pilum, official, uri, n
         __import__(engine.__name__ + ".mem_wal")
         with engine.dataset(uri).mem_wal_writer(shard) as next_writer:
             assert next_writer.lsm_scanner().to_table().to_pylist() == rows.slice(0, 1).to_pylist()
+
+
+@pytest.mark.parametrize("type", [pa.struct([("a", pa.int32())]), pa.list_(pa.struct([("a", pa.int32())]))], ids=str)
+def test_null_structs_of_a_table_of_version_2_0(pilum, official, uri, type):
+    """Files of version 2.0 have no place for them: they are not put, and if the log has them, generations are of 2.1."""
+    import_mem_wal(pilum, official)
+    schema = pa.schema([pa.field("id", pa.int64(), False, PRIMARY_KEY), pa.field("s", type)])
+    values = [None, {"a": 7}] if pa.types.is_struct(type) else [[None, {"a": 7}], None]
+    rows = pa.table([pa.array([1, 2]), pa.array(values, type)], schema=schema)
+    dataset = official.write_dataset(schema.empty_table(), uri, data_storage_version="2.0")
+    dataset.initialize_mem_wal(unsharded=True)
+    shard = str(uuid.uuid4())
+    official.dataset(uri).mem_wal_writer(shard).put(rows)
+    with pilum.dataset(uri).mem_wal_writer(shard) as mem_wal:
+        assert mem_wal.lsm_scanner().to_table().sort_by("id").to_pylist() == rows.to_pylist()
+        with pytest.raises(OSError, match="contains null values, which files of version 2.0 cannot hold"):
+            mem_wal.put(rows)
+    for engine in (pilum, official):
+        snapshot = snapshot_of(engine, pilum, uri, shard)
+        scanned = engine.mem_wal.LsmScanner.from_snapshots(engine.dataset(uri), [snapshot]).to_table()
+        assert scanned.sort_by("id").to_pylist() == rows.to_pylist()

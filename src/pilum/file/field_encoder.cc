@@ -95,10 +95,6 @@ arrow::Status FieldEncoder::EncodeNestedV2_0(const std::shared_ptr<arrow::ArrayD
     return array->length == 0 && !IsPacked(node) ? arrow::Status::OK() : EncodeFlat({array, 0}, column, out);
   }
   if (array->type->id() == arrow::Type::STRUCT) {
-    if (array->GetNullCount() > 0) {
-      return arrow::Status::Invalid("The struct field `", node.name(), "` contains ", array->GetNullCount(),
-                                    " null value(s), which files of version 2.0 cannot hold");
-    }
     out->num_structs[column] += array->length;
     for (const auto& child : array->child_data) {
       ARROW_RETURN_NOT_OK(EncodeNestedV2_0(child->Slice(array->offset, array->length), next, out));

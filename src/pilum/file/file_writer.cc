@@ -265,7 +265,7 @@ arrow::Result<std::shared_ptr<arrow::Array>> FileWriterImpl::ArrayOf(const arrow
   // Whoever made the buffers may have cut them anywhere; what is aligned is not copied.
   ARROW_ASSIGN_OR_RAISE(
       array, arrow::util::EnsureAlignment(std::move(array), arrow::util::kValueAlignment, options_.pool));
-  ARROW_RETURN_NOT_OK(CheckNulls(*array->data(), field.field()));
+  ARROW_RETURN_NOT_OK(CheckNulls(*array->data(), field.field(), options_.version));
   return array;
 }
 

@@ -228,7 +228,7 @@ inline arrow::Result<FieldPages> EncodePages(uint32_t field, uint32_t minor,
                                              const std::shared_ptr<arrow::Array>& rows) {
   const auto& type = Fields()[field];
   ARROW_RETURN_NOT_OK(CheckWritable(*type, kVersions[minor]));
-  ARROW_RETURN_NOT_OK(CheckNulls(*rows->data(), *type));
+  ARROW_RETURN_NOT_OK(CheckNulls(*rows->data(), *type, kVersions[minor]));
   ARROW_ASSIGN_OR_RAISE(const auto encoder,
                         FieldEncoder::Make(type, kVersions[minor], arrow::default_memory_pool()));
   ARROW_ASSIGN_OR_RAISE(const auto encoded, encoder.Encode(rows->data(), 0));

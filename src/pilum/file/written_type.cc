@@ -91,17 +91,53 @@ arrow::Status CheckBlobs(const arrow::ArrayData& array, const arrow::Field& fiel
   return arrow::Status::OK();
 }
 
-arrow::Status CheckChildren(const arrow::ArrayData& array, const arrow::Field& field) {
+/// What to say of nulls in the field, if anything.
+arrow::Status RefuseNulls(const arrow::Field& field, FormatVersion version) {
+  if (!field.nullable()) return NullsIn(field);
+  if (version == FormatVersion::k2_0 && field.type()->id() == arrow::Type::STRUCT) {
+    return arrow::Status::Invalid("The struct field `", field.name(),
+                                  "` contains null values, which files of version 2.0 cannot hold");
+  }
+  return arrow::Status::OK();
+}
+
+/// Whether any rows of the field could be refused.
+bool MayBeRefused(const arrow::Field& field, FormatVersion version) {
+  if (IsBlobV2(field)) return !field.nullable();
+  if (IsPacked(field) || !RefuseNulls(field, version).ok()) return true;
+  return IsNested(field) && std::ranges::any_of(field.type()->fields(), [&](const auto& child) {
+           return MayBeRefused(*child, version);
+         });
+}
+
+/// Rows of child `i` that lie under valid rows of `array`; those under null structs as nulls.
+arrow::Result<std::shared_ptr<arrow::Array>> VisibleChild(const arrow::ArrayData& array, int i) {
+  const auto rows = arrow::MakeArray(array.Copy());
+  switch (array.type->id()) {
+    case arrow::Type::STRUCT:
+      return static_cast<const arrow::StructArray&>(*rows).GetFlattenedField(i);
+    case arrow::Type::FIXED_SIZE_LIST:
+      return static_cast<const arrow::FixedSizeListArray&>(*rows).Flatten();
+    case arrow::Type::LARGE_LIST:
+      return static_cast<const arrow::LargeListArray&>(*rows).Flatten();
+    default:
+      return static_cast<const arrow::ListArray&>(*rows).Flatten();
+  }
+}
+
+arrow::Status CheckChildren(const arrow::ArrayData& array, const arrow::Field& field, FormatVersion version) {
   if (IsBlobV2(field)) return CheckBlobs(array, field);
   if (IsPacked(field)) return CheckPacked(array, field);
   if (!IsNested(field)) return arrow::Status::OK();
   for (int i = 0; i < field.type()->num_fields(); ++i) {
     const auto& child_field = *field.type()->field(i);
+    if (!MayBeRefused(child_field, version)) continue;
     const auto& child = *array.child_data[static_cast<size_t>(i)];
-    if (!child_field.nullable() && MayHaveNullValues(child) && HasNullUnderValid(array, child)) {
-      return NullsIn(child_field);
+    if (MayHaveNullValues(child) && HasNullUnderValid(array, child)) {
+      ARROW_RETURN_NOT_OK(RefuseNulls(child_field, version));
     }
-    ARROW_RETURN_NOT_OK(CheckChildren(child, child_field));
+    ARROW_ASSIGN_OR_RAISE(const auto visible, VisibleChild(array, i));
+    ARROW_RETURN_NOT_OK(CheckChildren(*visible->data(), child_field, version));
   }
   return arrow::Status::OK();
 }
@@ -160,9 +196,12 @@ arrow::Status CheckWritable(const arrow::Field& field, FormatVersion version) {
   return arrow::Status::OK();
 }
 
-arrow::Status CheckNulls(const arrow::ArrayData& array, const arrow::Field& field) {
-  if (!field.nullable() && MayHaveNullValues(array) && HasNull(array, 0, array.length)) return NullsIn(field);
-  return CheckChildren(array, field);
+arrow::Status CheckNulls(const arrow::ArrayData& array, const arrow::Field& field, FormatVersion version) {
+  if (!MayBeRefused(field, version)) return arrow::Status::OK();
+  if (MayHaveNullValues(array) && HasNull(array, 0, array.length)) {
+    ARROW_RETURN_NOT_OK(RefuseNulls(field, version));
+  }
+  return CheckChildren(array, field, version);
 }
 
 }  // namespace pilum

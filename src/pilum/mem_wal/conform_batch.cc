@@ -46,7 +46,8 @@ arrow::Status CheckNotRenamed(const arrow::Schema& logged, const Schema& table, 
 }  // namespace
 
 arrow::Result<std::shared_ptr<arrow::RecordBatch>> ConformToSchema(
-    std::shared_ptr<arrow::RecordBatch> batch, const std::shared_ptr<arrow::Schema>& schema) {
+    std::shared_ptr<arrow::RecordBatch> batch, const std::shared_ptr<arrow::Schema>& schema,
+    FormatVersion version) {
   ARROW_ASSIGN_OR_RAISE(batch, StorageBatch(batch));
   const auto mismatch = [&](const std::string& what) {
     return arrow::Status::Invalid("schema doesn't match MemTable schema: ", what);
@@ -63,7 +64,7 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> ConformToSchema(
                       found.type()->ToString() + " instead of `" + wanted.name() + "` of type " +
                       wanted.type()->ToString());
     }
-    ARROW_RETURN_NOT_OK(CheckNulls(*batch->column(i)->data(), wanted));
+    ARROW_RETURN_NOT_OK(CheckNulls(*batch->column(i)->data(), wanted, version));
   }
   return arrow::RecordBatch::Make(schema, batch->num_rows(), batch->columns());
 }
@@ -95,7 +96,8 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> ConformFromLog(std::shared_pt
       return arrow::Status::Invalid("column `", field->name(), "` has type ", column->type()->ToString(),
                                     " instead of ", field->type()->ToString());
     }
-    ARROW_RETURN_NOT_OK(CheckNulls(*column->data(), *field));
+    // What the table's files cannot hold is in the log already: generations may be of a newer version.
+    ARROW_RETURN_NOT_OK(CheckNulls(*column->data(), *field, kStableFormatVersion));
     columns.push_back(std::move(column));
   }
   ARROW_RETURN_NOT_OK(CheckNotRenamed(*batch->schema(), table, added));

@@ -6,6 +6,7 @@
 
 #include <memory>
 
+#include "pilum/file/format_version.h"
 #include "pilum/file/schema.h"
 
 namespace pilum {
@@ -14,10 +15,11 @@ namespace pilum {
 inline constexpr char kTombstoneColumn[] = "_tombstone";
 
 /// `batch` under exactly `schema`: its columns must have the names and types of the schema's, in order;
-/// nullability and metadata may differ as long as columns that must not be null have no nulls. Invalid says
-/// what differs.
+/// nullability and metadata may differ as long as files of `version` hold the nulls. Invalid says what
+/// differs.
 arrow::Result<std::shared_ptr<arrow::RecordBatch>> ConformToSchema(
-    std::shared_ptr<arrow::RecordBatch> batch, const std::shared_ptr<arrow::Schema>& schema);
+    std::shared_ptr<arrow::RecordBatch> batch, const std::shared_ptr<arrow::Schema>& schema,
+    FormatVersion version);
 
 /// The same for a batch from the log, which may have been written under another version of the table or by
 /// another release: columns are matched by the field ids that release 14 records, else by name; missing ones

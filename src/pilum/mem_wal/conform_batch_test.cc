@@ -95,8 +95,8 @@ TEST(ConformBatchTest, OtherTypesAndNullsAreNamed) {
                                {Row({Logged("a")})->column(0),
                                 arrow::json::ArrayFromJSONString(arrow::int64(), "[null]").ValueOrDie()});
   EXPECT_TRUE(Contains(ConformFromLog(null, *Table(false)).status().message(), "`b`"));
-  EXPECT_TRUE(ConformToSchema(null, Table(false)->arrow()).status().IsInvalid());
-  EXPECT_TRUE(ConformToSchema(null, Table()->arrow()).ok());
+  EXPECT_TRUE(ConformToSchema(null, Table(false)->arrow(), kStableFormatVersion).status().IsInvalid());
+  EXPECT_TRUE(ConformToSchema(null, Table()->arrow(), kStableFormatVersion).ok());
 }
 
 // A generation could not be written with them.
@@ -107,9 +107,22 @@ TEST(ConformBatchTest, NullsDeepInsideAreFoundWhenRowsArePut) {
   const auto lists = arrow::ListArray(arrow::list(item), 1, with_nulls->data()->buffers[1],
                                       static_cast<const arrow::ListArray&>(*with_nulls).values());
   const auto schema = arrow::schema({arrow::field("l", lists.type())});
-  const auto status =
-      ConformToSchema(arrow::RecordBatch::Make(schema, 1, {arrow::MakeArray(lists.data())}), schema).status();
+  const auto batch = arrow::RecordBatch::Make(schema, 1, {arrow::MakeArray(lists.data())});
+  const auto status = ConformToSchema(batch, schema, kStableFormatVersion).status();
   EXPECT_TRUE(status.IsInvalid() && Contains(status.message(), "`item` contained null values")) << status;
+}
+
+// Another engine may have logged them.
+TEST(ConformBatchTest, NullStructsOfVersion2_0ArePutNowhereButReadFromTheLog) {
+  const auto type = arrow::struct_({arrow::field("a", arrow::int64())});
+  const auto schema = arrow::schema({arrow::field("s", type)});
+  const auto batch = arrow::RecordBatch::Make(
+      schema, 2, {arrow::json::ArrayFromJSONString(type, R"([{"a": 1}, null])").ValueOrDie()});
+  const auto status = ConformToSchema(batch, schema, FormatVersion::k2_0).status();
+  EXPECT_TRUE(status.IsInvalid() && Contains(status.message(), "`s` contains null values")) << status;
+  EXPECT_TRUE(ConformToSchema(batch->Slice(0, 1), schema, FormatVersion::k2_0).ok());
+  EXPECT_TRUE(ConformToSchema(batch, schema, FormatVersion::k2_1).ok());
+  EXPECT_TRUE(ConformFromLog(batch, *Schema::FromArrow(*schema).ValueOrDie()).ok());
 }
 
 }  // namespace pilum

@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "pilum/dataset/dataset.h"
+#include "pilum/file/written_type.h"
 #include "pilum/index/scalar/btree_index.h"
 #include "pilum/io/memory_store.h"
 #include "pilum/mem_wal/shard_paths.h"
@@ -123,6 +124,19 @@ arrow::Status WritePkIndex(const StoreLocation& generation, const MemTable& memt
   return WriteBTreeIndex(*directory, memtable.primary_key().index_type(), sorted, options).status();
 }
 
+/// The version of the table, unless the rows, which another engine may have logged, have nulls it does not
+/// hold: null structs in version 2.0.
+FormatVersion VersionFor(const MemTable& memtable, FormatVersion table) {
+  for (int64_t i = 0; i < memtable.num_batches(); ++i) {
+    const arrow::RecordBatch& batch = *memtable.batches()[i].batch;
+    for (int column = 0; column < batch.num_columns(); ++column) {
+      if (!CheckNulls(*batch.column_data(column), *batch.schema()->field(column), table).ok())
+        return kStableFormatVersion;
+    }
+  }
+  return table;
+}
+
 }  // namespace
 
 arrow::Status CheckCanBeMaintained(const MaintainedIndex& index, const std::shared_ptr<arrow::DataType>& type,
@@ -151,7 +165,7 @@ arrow::Result<std::string> WriteGeneration(const StoreLocation& table, const std
   WriteOptions write;
   write.max_rows_per_file = std::numeric_limits<int64_t>::max();
   write.max_bytes_per_file = std::numeric_limits<int64_t>::max();
-  write.data_storage_version = options.data_version;
+  write.data_storage_version = VersionFor(memtable, options.data_version);
   write.durability = options.durability;
   ARROW_ASSIGN_OR_RAISE(const auto written,
                         Dataset::Write(std::make_shared<MemTableReader>(memtable), generation, write));

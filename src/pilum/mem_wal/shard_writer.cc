@@ -78,7 +78,8 @@ arrow::Status ShardWriter::Put(const arrow::RecordBatchVector& batches) {
   conformed.reserve(batches.size());
   for (size_t i = 0; i < batches.size(); ++i) {
     if (batches[i]->num_rows() == 0) return arrow::Status::Invalid("Batch ", i, " is empty");
-    auto batch = ConformToSchema(batches[i], dataset_->lance_schema()->arrow());
+    auto batch =
+        ConformToSchema(batches[i], dataset_->lance_schema()->arrow(), generation_options_.data_version);
     if (!batch.ok()) return Annotate(batch.status(), "Batch " + std::to_string(i) + " ");
     ARROW_RETURN_NOT_OK(key_.ColumnsOf(**batch).status());
     const auto text = ValidateText(**batch);
