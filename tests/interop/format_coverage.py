@@ -41,7 +41,7 @@ REASONS = [
     ("vectors of |fixed_size_list:(string|dict)", "Vectors hold values of a fixed number of bits. Upstream writes others as long as there is no value among them."),
     ("struct without fields must|structs without fields (in lists|that are null)", "Structs without fields are columns with room for neither nulls nor lists from 2.1 on. 8.0.0 misreads the columns behind one, so Pilum writes it only at the end."),
     ("packed structs without fields", "A packed struct without fields has no rows."),
-    ("null value\\(s\\)|null packed structs", "2.0 has no place for null structs: Pilum and 14.0.2 refuse to write them, 8.0.0 loses them."),
+    ("null values, which files of version 2.0|null packed structs", "2.0 has no place for null structs: Pilum and 14.0.2 refuse to write them, 8.0.0 loses them."),
     ("need version 2.2|hold no fixed_size_list", "Maps, fixed-size lists of structs and packed structs with strings need version 2.2."),
     ("maps with sorted keys", "The format has no sorted keys."),
     ("no release reads lists", "Upstream does not read lists in or around fixed-size lists of structs; Pilum reads them but does not write them."),
