@@ -329,3 +329,26 @@ def test_null_structs_of_a_table_of_version_2_0(pilum, official, uri, type):
         snapshot = snapshot_of(engine, pilum, uri, shard)
         scanned = engine.mem_wal.LsmScanner.from_snapshots(engine.dataset(uri), [snapshot]).to_table()
         assert scanned.sort_by("id").to_pylist() == rows.to_pylist()
+
+
+@pytest.mark.parametrize("writer", ["pilum", "lance"])
+def test_keys_of_a_dictionary_under_a_null_struct_are_replayed(pilum, official, uri, writer):
+    """Builders leave key 0 of an empty dictionary there; pylance logs it, and then cannot flush it."""
+    import_mem_wal(pilum, official)
+    type = pa.struct([("d", pa.dictionary(pa.int8(), pa.string()))])
+    schema = pa.schema([pa.field("id", pa.int64(), False, PRIMARY_KEY), pa.field("s", type)])
+    shard = str(uuid.uuid4())
+    engine = {"pilum": pilum, "lance": official}[writer]
+    dataset = engine.write_dataset(schema.empty_table(), uri)
+    dataset.initialize_mem_wal(unsharded=True)
+    abandoned = dataset.mem_wal_writer(shard)
+    expected = []
+    for i, value in enumerate([None, {"d": "a"}, {"d": None}, None, {"d": "b"}]):
+        expected.append({"id": i, "s": value})
+        abandoned.put(pa.table([[i], pa.array([value], type)], schema=schema))
+    with pilum.dataset(uri).mem_wal_writer(shard) as mem_wal:
+        assert mem_wal.lsm_scanner().to_table().sort_by("id").to_pylist() == expected
+    for reader in (pilum, official):
+        snapshot = snapshot_of(reader, pilum, uri, shard)
+        scanned = reader.mem_wal.LsmScanner.from_snapshots(reader.dataset(uri), [snapshot]).to_table()
+        assert scanned.sort_by("id").to_pylist() == expected

@@ -14,6 +14,7 @@
 #include <limits>
 #include <set>
 
+#include "pilum/encoding/dictionary_keys.h"
 #include "pilum/encoding/extension_storage.h"
 #include "pilum/file/column_metadata.h"
 #include "pilum/file/field_encoder.h"
@@ -265,6 +266,9 @@ arrow::Result<std::shared_ptr<arrow::Array>> FileWriterImpl::ArrayOf(const arrow
   // Whoever made the buffers may have cut them anywhere; what is aligned is not copied.
   ARROW_ASSIGN_OR_RAISE(
       array, arrow::util::EnsureAlignment(std::move(array), arrow::util::kValueAlignment, options_.pool));
+  const auto in_bounds = WithKeysInBounds(array, options_.pool);
+  if (!in_bounds.ok()) return Annotate(in_bounds.status(), "Column '" + name + "': ");
+  array = *in_bounds;
   ARROW_RETURN_NOT_OK(CheckNulls(*array->data(), field.field(), options_.version));
   return array;
 }

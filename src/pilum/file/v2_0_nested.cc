@@ -114,7 +114,6 @@ arrow::Result<NestedReaderV2_0::Lists> NestedReaderV2_0::ReadLists(ByteRange col
       begin = static_cast<int64_t>(LoadLE<uint64_t>(at) % part.page->adjustment);
       at += 8;
     }
-    const int64_t first = begin;
     for (int64_t row = part.rows.begin; row < part.rows.end; ++row, at += 8) {
       const uint64_t stored = LoadLE<uint64_t>(at);
       const int64_t end = static_cast<int64_t>(stored % part.page->adjustment);
@@ -122,18 +121,8 @@ arrow::Result<NestedReaderV2_0::Lists> NestedReaderV2_0::ReadLists(ByteRange col
         return CorruptFile(object_->path(), part.page->ends.offset + 8 * row,
                            "a list that ends before it begins");
       }
-      const bool valid = stored < part.page->adjustment;
-      lists.valid.push_back(valid);
-      lists.null_count += !valid;
-      lists.offsets.push_back(lists.offsets.back() + end - begin);
+      lists.Append({part.first_item + begin, part.first_item + end}, stored < part.page->adjustment);
       begin = end;
-    }
-    if (begin == first) continue;
-    const RowRange items{part.first_item + first, part.first_item + begin};
-    if (!lists.items.empty() && lists.items.back().end == items.begin) {
-      lists.items.back().end = items.end;
-    } else {
-      lists.items.push_back(items);
     }
   }
   return lists;

@@ -52,6 +52,20 @@ class NestedReaderV2_0 {
     int64_t null_count = 0;
     std::vector<RowRange> items;  // of the column below
     int64_t num_items = 0;        // all that the column below holds
+
+    /// Adds a list of these items. Those of a null list are not read: a writer may leave anything there.
+    void Append(RowRange list, bool is_valid) {
+      valid.push_back(is_valid);
+      null_count += !is_valid;
+      if (!is_valid) list.end = list.begin;
+      offsets.push_back(offsets.back() + list.size());
+      if (list.size() == 0) return;
+      if (!items.empty() && items.back().end == list.begin) {
+        items.back().end = list.end;
+      } else {
+        items.push_back(list);
+      }
+    }
   };
 
   /// The next column, which the file has.

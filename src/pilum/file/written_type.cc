@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "pilum/encoding/blob_field.h"
+#include "pilum/encoding/dictionary_keys.h"
 #include "pilum/encoding/levels.h"
 #include "pilum/encoding/nesting.h"
 #include "pilum/file/blob_writer.h"
@@ -110,21 +111,6 @@ bool MayBeRefused(const arrow::Field& field, FormatVersion version) {
          });
 }
 
-/// Rows of child `i` that lie under valid rows of `array`; those under null structs as nulls.
-arrow::Result<std::shared_ptr<arrow::Array>> VisibleChild(const arrow::ArrayData& array, int i) {
-  const auto rows = arrow::MakeArray(array.Copy());
-  switch (array.type->id()) {
-    case arrow::Type::STRUCT:
-      return static_cast<const arrow::StructArray&>(*rows).GetFlattenedField(i);
-    case arrow::Type::FIXED_SIZE_LIST:
-      return static_cast<const arrow::FixedSizeListArray&>(*rows).Flatten();
-    case arrow::Type::LARGE_LIST:
-      return static_cast<const arrow::LargeListArray&>(*rows).Flatten();
-    default:
-      return static_cast<const arrow::ListArray&>(*rows).Flatten();
-  }
-}
-
 arrow::Status CheckChildren(const arrow::ArrayData& array, const arrow::Field& field, FormatVersion version) {
   if (IsBlobV2(field)) return CheckBlobs(array, field);
   if (IsPacked(field)) return CheckPacked(array, field);
@@ -136,7 +122,7 @@ arrow::Status CheckChildren(const arrow::ArrayData& array, const arrow::Field& f
     if (MayHaveNullValues(child) && HasNullUnderValid(array, child)) {
       ARROW_RETURN_NOT_OK(RefuseNulls(child_field, version));
     }
-    ARROW_ASSIGN_OR_RAISE(const auto visible, VisibleChild(array, i));
+    ARROW_ASSIGN_OR_RAISE(const auto visible, VisibleChild(array, i, arrow::default_memory_pool()));
     ARROW_RETURN_NOT_OK(CheckChildren(*visible->data(), child_field, version));
   }
   return arrow::Status::OK();

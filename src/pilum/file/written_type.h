@@ -15,9 +15,9 @@ namespace pilum {
 /// §3.3.
 arrow::Status CheckWritable(const arrow::Field& field, FormatVersion version);
 
-/// Invalid for nulls that files of `version` do not hold, at any depth: "The field `x` contained null values even
-/// though ..." in a field that has none, null structs in version 2.0. What lies under a null of its parent does
-/// not count.
+/// Invalid for nulls that files of `version` do not hold, at any depth: "The field `x` contained null values
+/// even though ..." in a field that has none, null structs in version 2.0. What lies under a null of its
+/// parent does not count.
 arrow::Status CheckNulls(const arrow::ArrayData& array, const arrow::Field& field, FormatVersion version);
 
 }  // namespace pilum

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "pilum/encoding/dictionary_keys.h"
 #include "pilum/encoding/extension_storage.h"
 #include "pilum/file/written_type.h"
 
@@ -56,6 +57,7 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> ConformToSchema(
     return mismatch(std::to_string(batch->num_columns()) + " columns instead of " +
                     std::to_string(schema->num_fields()));
   }
+  arrow::ArrayVector columns;
   for (int i = 0; i < schema->num_fields(); ++i) {
     const arrow::Field& wanted = *schema->field(i);
     const arrow::Field& found = *batch->schema()->field(i);
@@ -64,9 +66,12 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> ConformToSchema(
                       found.type()->ToString() + " instead of `" + wanted.name() + "` of type " +
                       wanted.type()->ToString());
     }
-    ARROW_RETURN_NOT_OK(CheckNulls(*batch->column(i)->data(), wanted, version));
+    const auto column = WithKeysInBounds(batch->column(i), arrow::default_memory_pool());
+    if (!column.ok()) return mismatch("column `" + wanted.name() + "`: " + column.status().message());
+    ARROW_RETURN_NOT_OK(CheckNulls(*(*column)->data(), wanted, version));
+    columns.push_back(*column);
   }
-  return arrow::RecordBatch::Make(schema, batch->num_rows(), batch->columns());
+  return arrow::RecordBatch::Make(schema, batch->num_rows(), std::move(columns));
 }
 
 arrow::Result<std::shared_ptr<arrow::RecordBatch>> ConformFromLog(std::shared_ptr<arrow::RecordBatch> batch,

@@ -2,6 +2,7 @@
 #include "pilum/mem_wal/row_validation.h"
 
 #include <arrow/array.h>
+#include <arrow/array/util.h>
 #include <arrow/extension_type.h>
 #include <arrow/type.h>
 #include <arrow/util/checked_cast.h>
@@ -9,6 +10,8 @@
 #include <memory>
 #include <utility>
 
+#include "pilum/encoding/dictionary_keys.h"
+#include "pilum/encoding/nesting.h"
 #include "pilum/util/error.h"
 
 namespace pilum {
@@ -19,7 +22,6 @@ using arrow::internal::checked_cast;
 
 /// The type with the same buffers in which any bytes are values.
 std::shared_ptr<arrow::DataType> WithoutMeaning(const std::shared_ptr<arrow::DataType>& type) {
-  const auto child = [&](int i) { return type->field(i)->WithType(WithoutMeaning(type->field(i)->type())); };
   switch (type->id()) {
     case arrow::Type::STRING:
       return arrow::binary();
@@ -38,23 +40,17 @@ std::shared_ptr<arrow::DataType> WithoutMeaning(const std::shared_ptr<arrow::Dat
     case arrow::Type::DECIMAL256:
       return arrow::fixed_size_binary(checked_cast<const arrow::DecimalType&>(*type).byte_width());
     case arrow::Type::LIST:
-      return arrow::list(child(0));
     case arrow::Type::LARGE_LIST:
-      return arrow::large_list(child(0));
     case arrow::Type::FIXED_SIZE_LIST:
-      return arrow::fixed_size_list(child(0),
-                                    checked_cast<const arrow::FixedSizeListType&>(*type).list_size());
     case arrow::Type::MAP:
-      return std::make_shared<arrow::MapType>(child(0));
     case arrow::Type::STRUCT: {
-      arrow::FieldVector fields;
-      for (int i = 0; i < type->num_fields(); ++i) fields.push_back(child(i));
-      return arrow::struct_(std::move(fields));
+      arrow::FieldVector children;
+      for (const auto& child : type->fields())
+        children.push_back(child->WithType(WithoutMeaning(child->type())));
+      return WithChildren(*type, std::move(children));
     }
-    case arrow::Type::DICTIONARY: {
-      const auto& dictionary = checked_cast<const arrow::DictionaryType&>(*type);
-      return arrow::dictionary(dictionary.index_type(), WithoutMeaning(dictionary.value_type()));
-    }
+    case arrow::Type::DICTIONARY:
+      return checked_cast<const arrow::DictionaryType&>(*type).index_type();
     case arrow::Type::EXTENSION:
       return WithoutMeaning(checked_cast<const arrow::ExtensionType&>(*type).storage_type());
     default:
@@ -62,14 +58,15 @@ std::shared_ptr<arrow::DataType> WithoutMeaning(const std::shared_ptr<arrow::Dat
   }
 }
 
-/// `data` as a value of `type`, which is WithoutMeaning of its own.
+/// `data` as a value of `type`, which is WithoutMeaning of its own; dictionaries go to a list of their own.
 std::shared_ptr<arrow::ArrayData> View(const arrow::ArrayData& data,
-                                       const std::shared_ptr<arrow::DataType>& type) {
+                                       const std::shared_ptr<arrow::DataType>& type,
+                                       arrow::ArrayDataVector* dictionaries) {
   auto view = data.Copy();
   view->type = type;
-  if (data.dictionary != nullptr)
-    view->dictionary = View(*data.dictionary, WithoutMeaning(data.dictionary->type));
-  for (auto& child : view->child_data) child = View(*child, WithoutMeaning(child->type));
+  if (data.dictionary != nullptr) dictionaries->push_back(data.dictionary);
+  view->dictionary = nullptr;
+  for (auto& child : view->child_data) child = View(*child, WithoutMeaning(child->type), dictionaries);
   return view;
 }
 
@@ -113,16 +110,28 @@ arrow::Status ValidateColumnText(const arrow::Array& array) {
 
 }  // namespace
 
-arrow::Status ValidateStructure(const arrow::RecordBatch& batch) {
+arrow::Result<std::shared_ptr<arrow::RecordBatch>> WithValidStructure(const arrow::RecordBatch& batch) {
   arrow::FieldVector fields;
-  arrow::ArrayDataVector columns;
+  arrow::ArrayDataVector columns, dictionaries;
   for (int i = 0; i < batch.num_columns(); ++i) {
     const auto& field = batch.schema()->field(i);
     fields.push_back(field->WithType(WithoutMeaning(field->type())));
-    columns.push_back(View(*batch.column_data(i), fields.back()->type()));
+    columns.push_back(View(*batch.column_data(i), fields.back()->type(), &dictionaries));
   }
-  return arrow::RecordBatch::Make(arrow::schema(std::move(fields)), batch.num_rows(), std::move(columns))
-      ->ValidateFull();
+  ARROW_RETURN_NOT_OK(
+      arrow::RecordBatch::Make(arrow::schema(std::move(fields)), batch.num_rows(), std::move(columns))
+          ->ValidateFull());
+  while (!dictionaries.empty()) {
+    const auto dictionary = std::move(dictionaries.back());
+    dictionaries.pop_back();
+    const auto view = View(*dictionary, WithoutMeaning(dictionary->type), &dictionaries);
+    ARROW_RETURN_NOT_OK(arrow::MakeArray(view)->ValidateFull());
+  }
+  arrow::ArrayVector valid;
+  for (const auto& column : batch.columns()) {
+    ARROW_ASSIGN_OR_RAISE(valid.emplace_back(), WithKeysInBounds(column, arrow::default_memory_pool()));
+  }
+  return arrow::RecordBatch::Make(batch.schema(), batch.num_rows(), std::move(valid));
 }
 
 arrow::Status ValidateText(const arrow::RecordBatch& batch) {

@@ -6,14 +6,18 @@
 #pragma once
 
 #include <arrow/record_batch.h>
+#include <arrow/result.h>
 #include <arrow/status.h>
+
+#include <memory>
 
 namespace pilum {
 
-/// Invalid if bytes in the batch would make a reader leave a buffer: offsets, keys of dictionaries, run ends,
-/// lengths of children. Whatever values mean is fine: decimals of too many digits, times behind the end of a
-/// day, text that is no UTF-8.
-arrow::Status ValidateStructure(const arrow::RecordBatch& batch);
+/// The batch, all of whose bytes can be looked at: Invalid if offsets, keys of dictionaries or run ends would
+/// make a reader leave a buffer, if lengths do not fit together. Whatever values mean is fine: decimals of
+/// too many digits, times behind the end of a day, text that is no UTF-8. Keys under a null are
+/// WithKeysInBounds.
+arrow::Result<std::shared_ptr<arrow::RecordBatch>> WithValidStructure(const arrow::RecordBatch& batch);
 
 /// Invalid, with the column, if text in the rows of the batch is not UTF-8, at any depth. Looks at no text
 /// outside of them: a slice costs what its own rows cost.

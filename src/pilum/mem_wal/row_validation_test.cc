@@ -61,12 +61,12 @@ TEST(RowValidationTest, WhatValuesMeanIsNoStructure) {
         arrow::time64(arrow::TimeUnit::NANO), arrow::date64()}) {
     for (const auto& array : Around(TwoValues(type, '\x6f'))) {
       EXPECT_FALSE(BatchOf(array)->ValidateFull().ok()) << array->type()->ToString();
-      EXPECT_TRUE(ValidateStructure(*BatchOf(array)).ok()) << array->type()->ToString();
+      EXPECT_TRUE(WithValidStructure(*BatchOf(array)).ok()) << array->type()->ToString();
     }
   }
   for (const auto& texts : BadTexts()) {
     for (const auto& array : Around(texts)) {
-      EXPECT_TRUE(ValidateStructure(*BatchOf(array)).ok()) << array->type()->ToString();
+      EXPECT_TRUE(WithValidStructure(*BatchOf(array)).ok()) << array->type()->ToString();
     }
   }
 }
@@ -79,7 +79,7 @@ TEST(RowValidationTest, WhatWouldLeaveABufferIsDamage) {
     for (const auto& array : {arrow::MakeArray(data),
                               std::static_pointer_cast<arrow::Array>(
                                   arrow::StructArray::Make({arrow::MakeArray(data)}, {"s"}).ValueOrDie())})
-      EXPECT_FALSE(ValidateStructure(*BatchOf(array)).ok()) << offsets[1] << " " << offsets[2];
+      EXPECT_FALSE(WithValidStructure(*BatchOf(array)).ok()) << offsets[1] << " " << offsets[2];
   }
   const auto words = BadText();
   for (const char key : {'\x02', '\xff'}) {
@@ -89,10 +89,10 @@ TEST(RowValidationTest, WhatWouldLeaveABufferIsDamage) {
       data->dictionary = words->data();
       return data;
     }());
-    EXPECT_FALSE(ValidateStructure(*BatchOf(array)).ok()) << int{key};
+    EXPECT_FALSE(WithValidStructure(*BatchOf(array)).ok()) << int{key};
   }
   const auto few = arrow::RecordBatch::Make(arrow::schema({arrow::field("v", words->type())}), 3, {words});
-  EXPECT_FALSE(ValidateStructure(*few).ok());
+  EXPECT_FALSE(WithValidStructure(*few).ok());
 }
 
 TEST(RowValidationTest, TextIsUtf8AtAnyDepth) {

@@ -113,9 +113,9 @@ arrow::Result<WalEntry> Parse(const std::shared_ptr<arrow::Buffer>& bytes) {
     ARROW_ASSIGN_OR_RAISE(const int64_t batch_begin, stream->Tell());
     ARROW_ASSIGN_OR_RAISE(auto batch, reader->Next());
     if (batch == nullptr) break;
-    ARROW_RETURN_NOT_OK(ValidateStructure(*batch));
     ARROW_ASSIGN_OR_RAISE(const int64_t batch_end, stream->Tell());
     ARROW_RETURN_NOT_OK(CheckHidesNothing(*batch, *bytes, batch_begin, batch_end));
+    ARROW_ASSIGN_OR_RAISE(batch, WithValidStructure(*batch));
     if (pool.bytes_allocated() > 0) {  // compressed: the buffers are not slices of `bytes`
       ARROW_ASSIGN_OR_RAISE(batch, batch->CopyTo(arrow::default_cpu_memory_manager()));
     }
