@@ -253,3 +253,20 @@ def test_bfloat16_keeps_its_name_at_any_depth(pilum, official, tmp_path, version
     pilum.write_dataset(table, theirs.uri, mode="append")
     official.write_dataset(table, ours.uri, mode="append")
     assert official.dataset(theirs.uri).to_table() == pilum.dataset(ours.uri).to_table()
+
+
+@pytest.mark.parametrize("version", ["2.0", "2.1", "2.2"])
+@pytest.mark.parametrize("writer, reader", [("pilum", "lance"), ("lance", "pilum"), ("pilum", "pilum")])
+def test_keys_outside_of_a_dictionary_under_a_null_list_both_ways(pilum, official, uri, writer, reader, version):
+    engines = {"pilum": pilum, "lance": official}
+    keys = pa.DictionaryArray.from_arrays(pa.array([9, 0, -1], pa.int8()), pa.array(["x"]), safe=False)
+    lists = pa.ListArray.from_arrays(pa.array([0, 1, 2, 3]), keys, mask=pa.array([True, False, True]))
+    engines[writer].write_dataset(pa.table({"l": lists}), uri, data_storage_version=version)
+    assert engines[reader].dataset(uri).to_table()["l"].to_pylist() == [None, ["x"], None]
+    assert engines[reader].dataset(uri).take([1, 2])["l"].to_pylist() == [["x"], None]
+
+
+def test_keys_outside_of_a_dictionary_are_an_error(pilum, uri):
+    keys = pa.DictionaryArray.from_arrays(pa.array([0, 1], pa.int8()), pa.array(["x"]), safe=False)
+    with pytest.raises(OSError, match="Column 'd'.*out of bounds"):
+        pilum.write_dataset(pa.table({"d": keys}), uri)
