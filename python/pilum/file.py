@@ -234,7 +234,7 @@ class LanceFileWriter:
     schema : pyarrow.Schema, optional
         Of the first batch if not given.
     data_cache_bytes : int, optional
-        Bytes that all columns together gather before they write pages; 8 MiB, or 2 MiB for each of many
+        Bytes that all columns together gather before they write pages; 8 MiB, or 512 KiB for each of many
         columns, if not given.
     version : str, optional
         "2.0", "2.1" (the default), "2.2", or an alias of pylance's.

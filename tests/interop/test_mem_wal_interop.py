@@ -291,10 +291,11 @@ def test_values_of_no_meaning_are_replayed(pilum, official, uri, writer, reader,
     assert got.type == odd.type and got.buffers()[1].to_pybytes()[: odd.nbytes] == odd.buffers()[1].to_pybytes()[: odd.nbytes]
 
 
-@pytest.mark.parametrize("nested", [False, True])
-def test_text_that_no_reader_of_the_log_takes_is_refused(pilum, official, uri, nested):
-    text = pa.Array.from_buffers(pa.string(), 2, pa.array([b"good", b"\xff\xfe"]).buffers())
-    column = pa.StructArray.from_arrays([text], ["s"]) if nested else text
+@pytest.mark.parametrize("where", ["column", "struct", "null"])
+def test_text_that_no_reader_of_the_log_takes_is_refused(pilum, official, uri, where):
+    valid = pa.py_buffer(b"\x01") if where == "null" else None
+    text = pa.Array.from_buffers(pa.string(), 2, [valid, *pa.array([b"good", b"\xff\xfe"]).buffers()[1:]])
+    column = pa.StructArray.from_arrays([text], ["s"]) if where == "struct" else text
     schema = pa.schema([pa.field("id", pa.int64(), False, PRIMARY_KEY), pa.field("v", column.type)])
     rows = pa.table([pa.array([1, 2]), column], schema=schema)
     shard = str(uuid.uuid4())
@@ -352,3 +353,20 @@ def test_keys_of_a_dictionary_under_a_null_struct_are_replayed(pilum, official, 
         snapshot = snapshot_of(reader, pilum, uri, shard)
         scanned = reader.mem_wal.LsmScanner.from_snapshots(reader.dataset(uri), [snapshot]).to_table()
         assert scanned.sort_by("id").to_pylist() == expected
+
+
+@pytest.mark.parametrize("version", ["2.0", "2.1", "2.2"])
+def test_items_of_a_null_list_are_not_logged(pilum, official, uri, version):
+    """8.0.0 replays no null in items that must not be null, hidden or not."""
+    import_mem_wal(pilum, official)
+    items = pa.array([1, 2, None], pa.int32())
+    type = pa.list_(pa.field("item", pa.int32(), nullable=False))
+    lists = pa.ListArray.from_arrays(pa.array([0, 1, 3], pa.int32()), items, type=type, mask=pa.array([False, True]))
+    schema = pa.schema([pa.field("id", pa.int64(), False, PRIMARY_KEY), pa.field("l", type)])
+    dataset = pilum.write_dataset(schema.empty_table(), uri, data_storage_version=version)
+    dataset.initialize_mem_wal(unsharded=True)
+    shard = str(uuid.uuid4())
+    dataset.mem_wal_writer(shard).put(pa.table([pa.array([1, 2]), lists], schema=schema))
+    for engine in (official, pilum):
+        with engine.dataset(uri).mem_wal_writer(shard) as mem_wal:
+            assert mem_wal.lsm_scanner().to_table().sort_by("id")["l"].to_pylist() == [[1], None]

@@ -42,10 +42,8 @@ class DataFiles {
         const int64_t n = std::min(batch->num_rows() - at, options_.max_rows_per_file - writer_->num_rows());
         ARROW_RETURN_NOT_OK(writer_->Write(*batch->Slice(at, n)));
         at += n;
-        if (writer_->num_rows() >= options_.max_rows_per_file ||
-            writer_->num_bytes() >= options_.max_bytes_per_file) {
-          ARROW_RETURN_NOT_OK(FinishFile());
-        }
+        ARROW_ASSIGN_OR_RAISE(const bool full, writer_->HasBytes(options_.max_bytes_per_file));
+        if (full || writer_->num_rows() >= options_.max_rows_per_file) ARROW_RETURN_NOT_OK(FinishFile());
       }
     }
   }

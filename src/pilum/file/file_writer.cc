@@ -14,8 +14,8 @@
 #include <limits>
 #include <set>
 
-#include "pilum/encoding/dictionary_keys.h"
 #include "pilum/encoding/extension_storage.h"
+#include "pilum/encoding/hidden_values.h"
 #include "pilum/file/column_metadata.h"
 #include "pilum/file/field_encoder.h"
 #include "pilum/file/footer.h"
@@ -32,7 +32,7 @@ namespace {
 constexpr int64_t kMaxPages = 4;  // what one array may exceed the bytes of a page by
 
 /// A page that is cut short has at least this part of its bytes.
-constexpr int64_t kLeastPagePart = 4;
+constexpr int64_t kLeastPagePart = 16;
 
 /// An array that alone is this part of a page becomes one.
 constexpr int64_t kWholePagePart = 2;
@@ -67,9 +67,16 @@ struct PendingField {
 /// Pages of a field that are being encoded.
 struct Encoding {
   PendingField* field;
-  int64_t num_bytes;  // of their rows
+  int64_t num_bytes;   // of their rows
+  int64_t most_bytes;  // that they may take of the file
   arrow::Future<EncodedField> pages;
 };
+
+/// More than the pages of these rows take: levels of a few bits for booleans of one, and the tables of a
+/// page. (Lists of nulls, which have no bytes, may take more.)
+int64_t MostBytes(const arrow::Array& rows) {
+  return 8 * (arrow::util::ReferencedBufferSize(rows).ValueOr(0) + (int64_t{4} << 10));
+}
 
 /// The rows of `arrays` as one array of their own, which holds on to nothing else.
 arrow::Result<std::shared_ptr<arrow::Array>> CopyOf(arrow::ArrayVector arrays, arrow::MemoryPool* pool) {
@@ -152,7 +159,7 @@ class FileWriterImpl final : public FileWriter {
   }
   arrow::Result<int32_t> AddGlobalBuffer(std::span<const uint8_t> bytes) override;
   int64_t num_rows() const override { return num_rows_; }
-  int64_t num_bytes() const override { return sink_->position(); }
+  arrow::Result<bool> HasBytes(int64_t num_bytes) override;
   arrow::Result<WrittenFile> Finish() override;
 
  private:
@@ -167,7 +174,7 @@ class FileWriterImpl final : public FileWriter {
   /// Copies the rows of earlier batches that will go on waiting for their pages: they may hold on to all
   /// columns of their batches.
   arrow::Status CopyWaiting();
-  /// Bounds what waits for full pages, however many columns there are.
+  /// Bounds what waits for full pages: few columns wait for whole ones, many for parts.
   arrow::Status FlushLargest();
   /// Hands the pending rows to a thread of the pool, and waits for the oldest pages if many are under way.
   arrow::Status FlushPages(PendingField* field);
@@ -266,9 +273,9 @@ arrow::Result<std::shared_ptr<arrow::Array>> FileWriterImpl::ArrayOf(const arrow
   // Whoever made the buffers may have cut them anywhere; what is aligned is not copied.
   ARROW_ASSIGN_OR_RAISE(
       array, arrow::util::EnsureAlignment(std::move(array), arrow::util::kValueAlignment, options_.pool));
-  const auto in_bounds = WithKeysInBounds(array, options_.pool);
-  if (!in_bounds.ok()) return Annotate(in_bounds.status(), "Column '" + name + "': ");
-  array = *in_bounds;
+  const auto visible = WithoutHiddenValues(array, options_.pool);
+  if (!visible.ok()) return Annotate(visible.status(), "Column '" + name + "': ");
+  array = *visible;
   ARROW_RETURN_NOT_OK(CheckNulls(*array->data(), field.field(), options_.version));
   return array;
 }
@@ -305,6 +312,15 @@ arrow::Status FileWriterImpl::CopyWaiting() {
     field.num_copied = field.pending.size();
   }
   return arrow::Status::OK();
+}
+
+arrow::Result<bool> FileWriterImpl::HasBytes(int64_t num_bytes) {
+  ARROW_RETURN_NOT_OK(status_);
+  int64_t most = sink_->position();
+  for (const Encoding& encoding : encodings_) most += encoding.most_bytes;
+  if (most < num_bytes) return false;
+  ARROW_RETURN_NOT_OK(status_ = WriteAllEncodings());
+  return sink_->position() >= num_bytes;
 }
 
 arrow::Status FileWriterImpl::FlushLargest() {
@@ -383,7 +399,7 @@ arrow::Status FileWriterImpl::FlushPages(PendingField* field) {
   if (pool->OwnsThisThread() || (small && encodings_.empty())) {
     ARROW_RETURN_NOT_OK(WriteAllEncodings());
     auto pages = field->encoder.Encode(rows->data(), first_row);
-    encodings_.push_back({field, num_bytes, arrow::Future<EncodedField>::MakeFinished(std::move(pages))});
+    encodings_.push_back({field, num_bytes, 0, arrow::Future<EncodedField>::MakeFinished(std::move(pages))});
     return WriteOldest();
   }
   ARROW_RETURN_NOT_OK(WriteFinished());
@@ -392,7 +408,7 @@ arrow::Status FileWriterImpl::FlushPages(PendingField* field) {
     return encoder->Encode(std::move(rows), first_row);
   };
   ARROW_ASSIGN_OR_RAISE(auto pages, pool->Submit(std::move(encode)));
-  encodings_.push_back({field, num_bytes, std::move(pages)});
+  encodings_.push_back({field, num_bytes, MostBytes(*rows), std::move(pages)});
   return arrow::Status::OK();
 }
 

@@ -25,7 +25,7 @@ struct FileWriterOptions {
   /// page at once: they are written from where they lie, and more would have to be copied.
   int64_t page_bytes = int64_t{8} << 20;
   /// Bytes that all columns together gather, or one page if that is more. Then the column with the most gets
-  /// a page of fewer, but no less than a quarter of page_bytes.
+  /// a page of fewer, but no less than a sixteenth of page_bytes.
   int64_t pending_bytes = int64_t{8} << 20;
   /// Takes the values of blobs of version 2; must outlive the writer. Without it such columns are refused.
   BlobStorage* blobs = nullptr;
@@ -57,8 +57,9 @@ class FileWriter {
   virtual arrow::Result<int32_t> AddGlobalBuffer(std::span<const uint8_t> bytes) = 0;
 
   virtual int64_t num_rows() const = 0;
-  /// Written to the sink so far: neither rows that wait for their page nor pages that are being encoded.
-  virtual int64_t num_bytes() const = 0;
+  /// Whether the pages of the rows so far, but those that wait for their page, take `num_bytes` of the file
+  /// or more. The answer never depends on threads: it may wait for them.
+  virtual arrow::Result<bool> HasBytes(int64_t num_bytes) = 0;
 
   virtual arrow::Result<WrittenFile> Finish() = 0;
 };

@@ -7,7 +7,7 @@
 #include <algorithm>
 
 #include "pilum/encoding/blob_field.h"
-#include "pilum/encoding/dictionary_keys.h"
+#include "pilum/encoding/hidden_values.h"
 #include "pilum/encoding/levels.h"
 #include "pilum/encoding/nesting.h"
 #include "pilum/file/blob_writer.h"

@@ -8,8 +8,8 @@
 #include <optional>
 #include <string>
 
-#include "pilum/encoding/dictionary_keys.h"
 #include "pilum/encoding/extension_storage.h"
+#include "pilum/encoding/hidden_values.h"
 #include "pilum/file/written_type.h"
 
 namespace pilum {
@@ -66,7 +66,7 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> ConformToSchema(
                       found.type()->ToString() + " instead of `" + wanted.name() + "` of type " +
                       wanted.type()->ToString());
     }
-    const auto column = WithKeysInBounds(batch->column(i), arrow::default_memory_pool());
+    const auto column = WithoutHiddenValues(batch->column(i), arrow::default_memory_pool());
     if (!column.ok()) return mismatch("column `" + wanted.name() + "`: " + column.status().message());
     ARROW_RETURN_NOT_OK(CheckNulls(*(*column)->data(), wanted, version));
     columns.push_back(*column);

@@ -124,15 +124,24 @@ arrow::Status WritePkIndex(const StoreLocation& generation, const MemTable& memt
   return WriteBTreeIndex(*directory, memtable.primary_key().index_type(), sorted, options).status();
 }
 
-/// The version of the table, unless the rows, which another engine may have logged, have nulls it does not
-/// hold: null structs in version 2.0.
-FormatVersion VersionFor(const MemTable& memtable, FormatVersion table) {
+/// Whether files of `version` hold the rows.
+bool Holds(FormatVersion version, const MemTable& memtable) {
   for (int64_t i = 0; i < memtable.num_batches(); ++i) {
     const arrow::RecordBatch& batch = *memtable.batches()[i].batch;
     for (int column = 0; column < batch.num_columns(); ++column) {
-      if (!CheckNulls(*batch.column_data(column), *batch.schema()->field(column), table).ok())
-        return kStableFormatVersion;
+      const arrow::Field& field = *batch.schema()->field(column);
+      if (!CheckWritable(field, version).ok() || !CheckNulls(*batch.column_data(column), field, version).ok())
+        return false;
     }
+  }
+  return true;
+}
+
+/// The version of the table, unless the rows, which another engine may have logged, have nulls it does not
+/// hold: null structs in version 2.0.
+FormatVersion VersionFor(const MemTable& memtable, FormatVersion table) {
+  for (const auto version : {table, FormatVersion::k2_1, FormatVersion::k2_2}) {
+    if (Holds(version, memtable)) return version;
   }
   return table;
 }

@@ -10,7 +10,7 @@
 #include <memory>
 #include <utility>
 
-#include "pilum/encoding/dictionary_keys.h"
+#include "pilum/encoding/hidden_values.h"
 #include "pilum/encoding/nesting.h"
 #include "pilum/util/error.h"
 
@@ -19,6 +19,26 @@ namespace pilum {
 namespace {
 
 using arrow::internal::checked_cast;
+
+/// Refuses nested types that no table has.
+arrow::Status CheckType(const arrow::DataType& type) {
+  switch (type.id()) {
+    case arrow::Type::LIST:
+    case arrow::Type::LARGE_LIST:
+    case arrow::Type::FIXED_SIZE_LIST:
+    case arrow::Type::MAP:
+    case arrow::Type::STRUCT:
+      for (const auto& child : type.fields()) ARROW_RETURN_NOT_OK(CheckType(*child->type()));
+      return arrow::Status::OK();
+    case arrow::Type::DICTIONARY:
+      return CheckType(*checked_cast<const arrow::DictionaryType&>(type).value_type());
+    case arrow::Type::EXTENSION:
+      return CheckType(*checked_cast<const arrow::ExtensionType&>(type).storage_type());
+    default:
+      if (type.num_fields() == 0) return arrow::Status::OK();
+      return arrow::Status::Invalid("a column of type ", type.ToString());
+  }
+}
 
 /// The type with the same buffers in which any bytes are values.
 std::shared_ptr<arrow::DataType> WithoutMeaning(const std::shared_ptr<arrow::DataType>& type) {
@@ -80,12 +100,21 @@ arrow::Status ValidateItemText(const arrow::Array& array) {
   return ValidateColumnText(*list.values()->Slice(begin, list.value_offset(list.length()) - begin));
 }
 
+/// The text of nulls, too: Rust's Arrow looks at it.
+template <typename Text>
+arrow::Status ValidateAllText(const arrow::Array& array) {
+  auto all = array.data()->Copy();
+  all->buffers[0] = nullptr;
+  all->null_count = 0;
+  return Text(all).ValidateUTF8();
+}
+
 arrow::Status ValidateColumnText(const arrow::Array& array) {
   switch (array.type_id()) {
     case arrow::Type::STRING:
-      return checked_cast<const arrow::StringArray&>(array).ValidateUTF8();
+      return ValidateAllText<arrow::StringArray>(array);
     case arrow::Type::LARGE_STRING:
-      return checked_cast<const arrow::LargeStringArray&>(array).ValidateUTF8();
+      return ValidateAllText<arrow::LargeStringArray>(array);
     case arrow::Type::STRING_VIEW:
       return checked_cast<const arrow::StringViewArray&>(array).ValidateUTF8();
     case arrow::Type::LIST:
@@ -111,6 +140,7 @@ arrow::Status ValidateColumnText(const arrow::Array& array) {
 }  // namespace
 
 arrow::Result<std::shared_ptr<arrow::RecordBatch>> WithValidStructure(const arrow::RecordBatch& batch) {
+  for (const auto& field : batch.schema()->fields()) ARROW_RETURN_NOT_OK(CheckType(*field->type()));
   arrow::FieldVector fields;
   arrow::ArrayDataVector columns, dictionaries;
   for (int i = 0; i < batch.num_columns(); ++i) {
@@ -129,7 +159,7 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> WithValidStructure(const arro
   }
   arrow::ArrayVector valid;
   for (const auto& column : batch.columns()) {
-    ARROW_ASSIGN_OR_RAISE(valid.emplace_back(), WithKeysInBounds(column, arrow::default_memory_pool()));
+    ARROW_ASSIGN_OR_RAISE(valid.emplace_back(), WithoutHiddenValues(column, arrow::default_memory_pool()));
   }
   return arrow::RecordBatch::Make(batch.schema(), batch.num_rows(), std::move(valid));
 }

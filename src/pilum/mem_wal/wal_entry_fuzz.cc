@@ -9,10 +9,22 @@
 
 #include "pilum/fuzz_target.h"
 #include "pilum/io/object_store.h"
+#include "pilum/mem_wal/conform_batch.h"
 
 namespace pilum {
 
 namespace {
+
+/// What a shard does with rows of its log. Any of it may be refused.
+void FuzzReplay(const std::shared_ptr<arrow::RecordBatch>& batch) {
+  const auto table = Schema::FromArrow(*batch->schema());
+  if (!table.ok()) return;
+  const auto rows = ConformFromLog(batch, **table);
+  if (!rows.ok()) return;
+  RequireValid(**rows);
+  for (const auto version : {FormatVersion::k2_0, FormatVersion::k2_2})
+    (void)ConformToSchema(*rows, (*rows)->schema(), version).ok();
+}
 
 void FuzzEntry(const ExactBytes& bytes) {
   const auto entry =
@@ -21,6 +33,7 @@ void FuzzEntry(const ExactBytes& bytes) {
   arrow::RecordBatchVector batches;
   for (const auto& batch : entry->batches) {
     RequireValid(*batch);
+    FuzzReplay(batch);
     if (batch->num_rows() > 0) batches.push_back(batch);
   }
   if (batches.empty()) return;
@@ -46,7 +59,15 @@ std::vector<std::string> FuzzSeeds() {
   const auto rows = arrow::json::ArrayFromJSONString(type, R"([{"id": 7, "s": "H2", "l": [1, 2], "d": "x"},
                                                                {"id": 3, "s": null, "l": null, "d": "y"}])");
   const auto batch = arrow::RecordBatch::FromStructArray(rows.ValueOrDie()).ValueOrDie();
+  const auto nested = arrow::list(
+      arrow::list(arrow::struct_({arrow::field("x", arrow::int64(), false),
+                                  arrow::field("d", arrow::dictionary(arrow::int8(), arrow::utf8()))})));
+  const auto deep =
+      arrow::json::ArrayFromJSONString(arrow::struct_({arrow::field("n", nested)}),
+                                       R"([{"n": [[{"x": 1, "d": "a"}, null], [], null]}, {"n": []}])");
+  const auto deep_batch = arrow::RecordBatch::FromStructArray(deep.ValueOrDie()).ValueOrDie();
   return {SerializeWalEntry({batch, batch->Slice(1)}, 5).ValueOrDie()->ToString(),
+          SerializeWalEntry({deep_batch, deep_batch->Slice(1)}, 2).ValueOrDie()->ToString(),
           SerializeWalEntry({batch->SelectColumns({0, 1}).ValueOrDie()}, 1).ValueOrDie()->ToString(),
           SerializeFenceSentinel(2).ValueOrDie()->ToString()};
 }
