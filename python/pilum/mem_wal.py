@@ -309,8 +309,9 @@ class ShardWriter:
         Raises
         ------
         OSError
-            The schema differs from the table's, a key is null, another writer owns the shard, the writer is closed, or
-            the log cannot be written; after the last the rows may or may not be there, and the writer takes no more.
+            The schema differs from the table's, a key is null, text is not UTF-8, the table's version cannot hold a null
+            (2.0: null structs), another writer owns the shard, the writer is closed, or the log cannot be written;
+            after the last the rows may or may not be there, and the writer takes no more.
         """
         if not isinstance(data, pa.RecordBatch):
             data = coerce_reader(data, schema)

@@ -95,8 +95,9 @@ class ShardWriter {
   /// Upserts rows: of several with one key the last is the newest. All batches enter together.
   ///
   /// Invalid, and nothing has changed: no batches, an empty batch, a schema that differs from the table's,
-  /// null keys, more batches than a memtable holds. Waits while too much is unflushed; if that cannot be
-  /// flushed again and again, its error is returned, and nothing has changed either.
+  /// null keys, text that is not UTF-8, nulls that the table's version cannot hold, more batches than a
+  /// memtable holds. Waits while too much is unflushed; if that cannot be flushed again and again, its error
+  /// is returned, and nothing has changed either.
   arrow::Status Put(const arrow::RecordBatchVector& batches);
   arrow::Status Put(std::shared_ptr<arrow::RecordBatch> batch);
 
