@@ -5,6 +5,7 @@
 #include <arrow/ipc/reader.h>
 #include <arrow/ipc/writer.h>
 #include <arrow/memory_pool.h>
+#include <arrow/util/align_util.h>
 #include <arrow/util/key_value_metadata.h>
 
 #include <algorithm>
@@ -115,6 +116,9 @@ arrow::Result<WalEntry> Parse(const std::shared_ptr<arrow::Buffer>& bytes) {
     if (batch == nullptr) break;
     ARROW_ASSIGN_OR_RAISE(const int64_t batch_end, stream->Tell());
     ARROW_RETURN_NOT_OK(CheckHidesNothing(*batch, *bytes, batch_begin, batch_end));
+    // Damage may leave buffers anywhere. Those of good entries are aligned, and not copied.
+    ARROW_ASSIGN_OR_RAISE(batch, arrow::util::EnsureAlignment(std::move(batch), arrow::util::kValueAlignment,
+                                                              arrow::default_memory_pool()));
     ARROW_ASSIGN_OR_RAISE(batch, WithValidStructure(*batch));
     if (pool.bytes_allocated() > 0) {  // compressed: the buffers are not slices of `bytes`
       ARROW_ASSIGN_OR_RAISE(batch, batch->CopyTo(arrow::default_cpu_memory_manager()));
