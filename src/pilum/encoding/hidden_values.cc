@@ -25,6 +25,14 @@ const arrow::DataType& StorageType(const arrow::DataType& type) {
              : type;
 }
 
+/// The array as one of its storage type.
+ArrayDataPtr StorageOf(const arrow::ArrayData& array) {
+  auto storage = array.Copy();
+  while (storage->type->id() == arrow::Type::EXTENSION)
+    storage->type = static_cast<const arrow::ExtensionType&>(*storage->type).storage_type();
+  return storage;
+}
+
 bool IsList(const arrow::DataType& type) {
   return type.id() == arrow::Type::LIST || type.id() == arrow::Type::LARGE_LIST ||
          type.id() == arrow::Type::MAP;
@@ -55,11 +63,6 @@ std::pair<int64_t, int64_t> ChildRange(const arrow::ArrayData& array) {
   return {array.offset * size, (array.offset + array.length) * size};
 }
 
-ArrayDataPtr ChildOf(const arrow::ArrayData& array, size_t i) {
-  const auto [begin, end] = ChildRange(array);
-  return array.child_data[i]->Slice(begin, end - begin);
-}
-
 /// Whether a null list has items.
 bool HidesItems(const arrow::ArrayData& lists) {
   if (lists.GetNullCount() == 0) return false;
@@ -81,7 +84,7 @@ bool Hides(const arrow::ArrayData& array) {
   if (array.dictionary != nullptr) return !CheckKeys(array).ok() || Hides(*array.dictionary);
   if (IsList(StorageType(*array.type)) && HidesItems(array)) return true;
   for (size_t i = 0; i < array.child_data.size(); ++i) {
-    if (Hides(*ChildOf(array, i))) return true;
+    if (Hides(*ChildRows(array, i))) return true;
   }
   return false;
 }
@@ -102,10 +105,7 @@ arrow::Status CheckVisibleKeys(const arrow::ArrayData& array, arrow::MemoryPool*
 /// The validity of a dictionary array without the keys that are out of bounds.
 arrow::Result<std::shared_ptr<arrow::Buffer>> ValidityInBounds(const arrow::ArrayData& array,
                                                                arrow::MemoryPool* pool) {
-  auto storage = array.Copy();
-  while (storage->type->id() == arrow::Type::EXTENSION)
-    storage->type = static_cast<const arrow::ExtensionType&>(*storage->type).storage_type();
-  const arrow::DictionaryArray keys(storage);
+  const arrow::DictionaryArray keys(StorageOf(array));
   arrow::TypedBufferBuilder<bool> validity(pool);
   ARROW_RETURN_NOT_OK(validity.Append(array.offset, false));
   for (int64_t i = 0; i < keys.length(); ++i) {
@@ -151,7 +151,7 @@ arrow::Result<ArrayDataPtr> Clean(const arrow::ArrayData& array, arrow::MemoryPo
                           wide ? VisibleOffsets<int64_t>(array, pool) : VisibleOffsets<int32_t>(array, pool));
   }
   for (size_t i = 0; i < clean->child_data.size(); ++i) {
-    ArrayDataPtr child = ChildOf(array, i);
+    ArrayDataPtr child = ChildRows(array, i);
     if (list) {
       ARROW_ASSIGN_OR_RAISE(const auto items, VisibleChild(array, static_cast<int>(i), pool));
       child = items->data();
@@ -163,6 +163,11 @@ arrow::Result<ArrayDataPtr> Clean(const arrow::ArrayData& array, arrow::MemoryPo
 
 }  // namespace
 
+std::shared_ptr<arrow::ArrayData> ChildRows(const arrow::ArrayData& array, size_t i) {
+  const auto [begin, end] = ChildRange(array);
+  return array.child_data[i]->Slice(begin, end - begin);
+}
+
 arrow::Result<std::shared_ptr<arrow::Array>> VisibleChild(const arrow::ArrayData& array, int i,
                                                           arrow::MemoryPool* pool) {
   const arrow::DataType& type = StorageType(*array.type);
@@ -170,11 +175,8 @@ arrow::Result<std::shared_ptr<arrow::Array>> VisibleChild(const arrow::ArrayData
   if (!list && type.id() != arrow::Type::STRUCT && type.id() != arrow::Type::FIXED_SIZE_LIST)
     return arrow::Status::TypeError("no rows below ", type.ToString());
   if (array.length == 0 || array.GetNullCount() == 0 || (list && !HidesItems(array)))
-    return arrow::MakeArray(ChildOf(array, static_cast<size_t>(i)));
-  auto storage = array.Copy();
-  while (storage->type->id() == arrow::Type::EXTENSION)
-    storage->type = static_cast<const arrow::ExtensionType&>(*storage->type).storage_type();
-  const auto rows = arrow::MakeArray(std::move(storage));
+    return arrow::MakeArray(ChildRows(array, static_cast<size_t>(i)));
+  const auto rows = arrow::MakeArray(StorageOf(array));
   switch (type.id()) {
     case arrow::Type::STRUCT:
       return static_cast<const arrow::StructArray&>(*rows).GetFlattenedField(i, pool);

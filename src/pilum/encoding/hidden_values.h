@@ -7,9 +7,14 @@
 #include <arrow/memory_pool.h>
 #include <arrow/result.h>
 
+#include <cstddef>
 #include <memory>
 
 namespace pilum {
+
+/// Rows of child `i` that lie under the rows of a struct, list or fixed-size list, valid or not. None if
+/// there are no rows, whatever the offsets.
+std::shared_ptr<arrow::ArrayData> ChildRows(const arrow::ArrayData& array, size_t i);
 
 /// Rows of child `i` of a nested array that lie under valid rows of it: items of lists, and fields of
 /// structs, which are null where the struct is.

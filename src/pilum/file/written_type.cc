@@ -32,36 +32,12 @@ bool HasNull(const arrow::ArrayData& items, int64_t begin, int64_t end) {
   return false;
 }
 
-template <typename Offset>
-bool ListsHaveNullItems(const arrow::ArrayData& array) {
-  const Offset* offsets = array.length == 0 ? nullptr : array.GetValues<Offset>(1);
+/// Whether a child that must not be null is null under a valid row of a struct.
+bool HasNullUnderValid(const arrow::ArrayData& array, const arrow::ArrayData& child) {
   for (int64_t i = 0; i < array.length; ++i) {
-    if (array.IsValid(i) && HasNull(*array.child_data[0], offsets[i], offsets[i + 1])) return true;
+    if (array.IsValid(i) && IsNullValue(child, array.offset + i)) return true;
   }
   return false;
-}
-
-/// Whether a child that must not be null is null under a valid row of `array`.
-bool HasNullUnderValid(const arrow::ArrayData& array, const arrow::ArrayData& child) {
-  switch (array.type->id()) {
-    case arrow::Type::STRUCT:
-      for (int64_t i = 0; i < array.length; ++i) {
-        if (array.IsValid(i) && IsNullValue(child, array.offset + i)) return true;
-      }
-      return false;
-    case arrow::Type::FIXED_SIZE_LIST: {
-      const int64_t dimension = static_cast<const arrow::FixedSizeListType&>(*array.type).list_size();
-      for (int64_t i = 0; i < array.length; ++i) {
-        const int64_t begin = (array.offset + i) * dimension;
-        if (array.IsValid(i) && HasNull(child, begin, begin + dimension)) return true;
-      }
-      return false;
-    }
-    case arrow::Type::LARGE_LIST:
-      return ListsHaveNullItems<int64_t>(array);
-    default:
-      return ListsHaveNullItems<int32_t>(array);
-  }
 }
 
 /// A packed struct has no place for nulls of its children.
@@ -119,10 +95,13 @@ arrow::Status CheckChildren(const arrow::ArrayData& array, const arrow::Field& f
     const auto& child_field = *field.type()->field(i);
     if (!MayBeRefused(child_field, version)) continue;
     const auto& child = *array.child_data[static_cast<size_t>(i)];
-    if (MayHaveNullValues(child) && HasNullUnderValid(array, child)) {
-      ARROW_RETURN_NOT_OK(RefuseNulls(child_field, version));
-    }
     ARROW_ASSIGN_OR_RAISE(const auto visible, VisibleChild(array, i, arrow::default_memory_pool()));
+    const auto has_null = [&] {
+      return array.type->id() == arrow::Type::STRUCT  // whose own nulls are in `visible`
+                 ? HasNullUnderValid(array, child)
+                 : HasNull(*visible->data(), 0, visible->length());
+    };
+    if (MayHaveNullValues(child) && has_null()) ARROW_RETURN_NOT_OK(RefuseNulls(child_field, version));
     ARROW_RETURN_NOT_OK(CheckChildren(*visible->data(), child_field, version));
   }
   return arrow::Status::OK();

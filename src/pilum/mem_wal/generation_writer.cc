@@ -126,12 +126,13 @@ arrow::Status WritePkIndex(const StoreLocation& generation, const MemTable& memt
 
 /// Whether files of `version` hold the rows.
 bool Holds(FormatVersion version, const MemTable& memtable) {
-  for (int64_t i = 0; i < memtable.num_batches(); ++i) {
-    const arrow::RecordBatch& batch = *memtable.batches()[i].batch;
-    for (int column = 0; column < batch.num_columns(); ++column) {
-      const arrow::Field& field = *batch.schema()->field(column);
-      if (!CheckWritable(field, version).ok() || !CheckNulls(*batch.column_data(column), field, version).ok())
-        return false;
+  const auto& fields = memtable.schema()->arrow()->fields();
+  for (size_t column = 0; column < fields.size(); ++column) {
+    const arrow::Field& field = *fields[column];
+    if (!CheckWritable(field, version).ok()) return false;
+    for (int64_t i = 0; i < memtable.num_batches(); ++i) {
+      const arrow::RecordBatch& batch = *memtable.batches()[i].batch;
+      if (!CheckNulls(*batch.column_data(static_cast<int>(column)), field, version).ok()) return false;
     }
   }
   return true;

@@ -20,28 +20,8 @@ namespace {
 
 using arrow::internal::checked_cast;
 
-/// Refuses nested types that no table has.
-arrow::Status CheckType(const arrow::DataType& type) {
-  switch (type.id()) {
-    case arrow::Type::LIST:
-    case arrow::Type::LARGE_LIST:
-    case arrow::Type::FIXED_SIZE_LIST:
-    case arrow::Type::MAP:
-    case arrow::Type::STRUCT:
-      for (const auto& child : type.fields()) ARROW_RETURN_NOT_OK(CheckType(*child->type()));
-      return arrow::Status::OK();
-    case arrow::Type::DICTIONARY:
-      return CheckType(*checked_cast<const arrow::DictionaryType&>(type).value_type());
-    case arrow::Type::EXTENSION:
-      return CheckType(*checked_cast<const arrow::ExtensionType&>(type).storage_type());
-    default:
-      if (type.num_fields() == 0) return arrow::Status::OK();
-      return arrow::Status::Invalid("a column of type ", type.ToString());
-  }
-}
-
-/// The type with the same buffers in which any bytes are values.
-std::shared_ptr<arrow::DataType> WithoutMeaning(const std::shared_ptr<arrow::DataType>& type) {
+/// The type with the same buffers in which any bytes are values. Invalid for nested types that no table has.
+arrow::Result<std::shared_ptr<arrow::DataType>> WithoutMeaning(const std::shared_ptr<arrow::DataType>& type) {
   switch (type->id()) {
     case arrow::Type::STRING:
       return arrow::binary();
@@ -65,8 +45,10 @@ std::shared_ptr<arrow::DataType> WithoutMeaning(const std::shared_ptr<arrow::Dat
     case arrow::Type::MAP:
     case arrow::Type::STRUCT: {
       arrow::FieldVector children;
-      for (const auto& child : type->fields())
-        children.push_back(child->WithType(WithoutMeaning(child->type())));
+      for (const auto& child : type->fields()) {
+        ARROW_ASSIGN_OR_RAISE(const auto without, WithoutMeaning(child->type()));
+        children.push_back(child->WithType(without));
+      }
       return WithChildren(*type, std::move(children));
     }
     case arrow::Type::DICTIONARY:
@@ -74,6 +56,7 @@ std::shared_ptr<arrow::DataType> WithoutMeaning(const std::shared_ptr<arrow::Dat
     case arrow::Type::EXTENSION:
       return WithoutMeaning(checked_cast<const arrow::ExtensionType&>(*type).storage_type());
     default:
+      if (type->num_fields() > 0) return arrow::Status::Invalid("a column of type ", type->ToString());
       return type;
   }
 }
@@ -86,18 +69,10 @@ std::shared_ptr<arrow::ArrayData> View(const arrow::ArrayData& data,
   view->type = type;
   if (data.dictionary != nullptr) dictionaries->push_back(data.dictionary);
   view->dictionary = nullptr;
-  for (auto& child : view->child_data) child = View(*child, WithoutMeaning(child->type), dictionaries);
+  for (size_t i = 0; i < view->child_data.size(); ++i) {
+    view->child_data[i] = View(*data.child_data[i], type->field(static_cast<int>(i))->type(), dictionaries);
+  }
   return view;
-}
-
-arrow::Status ValidateColumnText(const arrow::Array& array);
-
-template <typename List>
-arrow::Status ValidateItemText(const arrow::Array& array) {
-  const auto& list = checked_cast<const List&>(array);
-  if (list.length() == 0) return arrow::Status::OK();  // and may have no offsets
-  const int64_t begin = list.value_offset(0);
-  return ValidateColumnText(*list.values()->Slice(begin, list.value_offset(list.length()) - begin));
 }
 
 /// The text of nulls, too: Rust's Arrow looks at it.
@@ -117,22 +92,13 @@ arrow::Status ValidateColumnText(const arrow::Array& array) {
       return ValidateAllText<arrow::LargeStringArray>(array);
     case arrow::Type::STRING_VIEW:
       return checked_cast<const arrow::StringViewArray&>(array).ValidateUTF8();
-    case arrow::Type::LIST:
-    case arrow::Type::MAP:
-      return ValidateItemText<arrow::ListArray>(array);
-    case arrow::Type::LARGE_LIST:
-      return ValidateItemText<arrow::LargeListArray>(array);
-    case arrow::Type::FIXED_SIZE_LIST:
-      return ValidateItemText<arrow::FixedSizeListArray>(array);
-    case arrow::Type::STRUCT:
-      for (const auto& child : checked_cast<const arrow::StructArray&>(array).fields())
-        ARROW_RETURN_NOT_OK(ValidateColumnText(*child));
-      return arrow::Status::OK();
     case arrow::Type::DICTIONARY:
       return ValidateColumnText(*checked_cast<const arrow::DictionaryArray&>(array).dictionary());
     case arrow::Type::EXTENSION:
       return ValidateColumnText(*checked_cast<const arrow::ExtensionArray&>(array).storage());
     default:
+      for (size_t i = 0; i < array.data()->child_data.size(); ++i)
+        ARROW_RETURN_NOT_OK(ValidateColumnText(*arrow::MakeArray(ChildRows(*array.data(), i))));
       return arrow::Status::OK();
   }
 }
@@ -140,13 +106,13 @@ arrow::Status ValidateColumnText(const arrow::Array& array) {
 }  // namespace
 
 arrow::Result<std::shared_ptr<arrow::RecordBatch>> WithValidStructure(const arrow::RecordBatch& batch) {
-  for (const auto& field : batch.schema()->fields()) ARROW_RETURN_NOT_OK(CheckType(*field->type()));
   arrow::FieldVector fields;
   arrow::ArrayDataVector columns, dictionaries;
   for (int i = 0; i < batch.num_columns(); ++i) {
     const auto& field = batch.schema()->field(i);
-    fields.push_back(field->WithType(WithoutMeaning(field->type())));
-    columns.push_back(View(*batch.column_data(i), fields.back()->type(), &dictionaries));
+    ARROW_ASSIGN_OR_RAISE(const auto type, WithoutMeaning(field->type()));
+    fields.push_back(field->WithType(type));
+    columns.push_back(View(*batch.column_data(i), type, &dictionaries));
   }
   ARROW_RETURN_NOT_OK(
       arrow::RecordBatch::Make(arrow::schema(std::move(fields)), batch.num_rows(), std::move(columns))
@@ -154,8 +120,8 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> WithValidStructure(const arro
   while (!dictionaries.empty()) {
     const auto dictionary = std::move(dictionaries.back());
     dictionaries.pop_back();
-    const auto view = View(*dictionary, WithoutMeaning(dictionary->type), &dictionaries);
-    ARROW_RETURN_NOT_OK(arrow::MakeArray(view)->ValidateFull());
+    ARROW_ASSIGN_OR_RAISE(const auto type, WithoutMeaning(dictionary->type));
+    ARROW_RETURN_NOT_OK(arrow::MakeArray(View(*dictionary, type, &dictionaries))->ValidateFull());
   }
   arrow::ArrayVector valid;
   for (const auto& column : batch.columns()) {
