@@ -68,13 +68,18 @@ def resident(what: str) -> int:
 
 
 def write_alone(engine: str, path: str, rows_path: str) -> None:
-    """The child process of peak_memory: writes the batches of an IPC file, each of which it reads when it is written."""
+    """The child process of peak_memory: writes the batches of an IPC file, each of which it reads when it is written;
+    as a table, if that is what the path ends with, all of them, which it has."""
     rows = pa.ipc.open_file(rows_path)
+    table = rows.read_all().combine_chunks() if path.endswith(".table") else None
     rows.get_batch(0)
     with open("/proc/self/clear_refs", "w") as reset:
         reset.write("5")
     before = resident("VmRSS")
-    write(engine, path, (rows.get_batch(i) for i in range(rows.num_record_batches)))
+    if table is None:
+        write(engine, path, (rows.get_batch(i) for i in range(rows.num_record_batches)))
+    else:
+        ENGINES[engine].write_dataset(table, path)
     print(resident("VmHWM") - before)
 
 
@@ -93,6 +98,8 @@ def bench_write(report: Report, directory: str, rows: int) -> None:
         for batch in batches:
             file.write_batch(batch)
     report.line("  peak memory", {e: peak_memory(e, paths[e] + ".alone", rows_path) for e in FORMATS}, show_size)
+    tables = {e: peak_memory(e, paths[e] + ".table", rows_path) for e in ENGINES}
+    report.line("  peak memory, write_dataset", tables, show_size)
 
 
 def bench_scan(report: Report, directory: str) -> None:
